@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* isoloop: one event loop API over every backend of the system. This header is all of it. */
+#ifndef ISOLOOP_H
+#define ISOLOOP_H
+
+#include "isoloop/base.h"
+#include "isoloop/error.h"
+#include "isoloop/future.h"
+#include "isoloop/limits.h"
+#include "isoloop/loop.h"
+#include "isoloop/policy.h"
+#include "isoloop/selector.h"
+#include "isoloop/sock.h"
+#include "isoloop/tcp.h"
+#include "isoloop/transport.h"
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/limits.h"
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+#include <string.h>
+
+#define ASYNCIO_PLATFORMS "asyncio, Platform support"
+
+/* What the system truly can't do, in this library, whatever the profile says; the rest only documents do. */
+enum { LIFTED = 0, REAL = 1 };
+
+/* clang-format off */
+/*  X(row, id, where, api, text, source, error, limit, platforms, loops, REAL or LIFTED by "native") */
+#define LIMIT_TABLE(X)                                                                             \
+    X(WINDOWS_REUSE_PORT, "windows.reuse_port", "Windows, every loop", "create_server(reuse_port)",\
+      "SO_REUSEPORT does not exist on Windows", "asyncio source",                                  \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_ANY, REAL)                                        \
+    X(WINDOWS_CLOCK, "windows.clock", "Windows, every loop", "call_later, call_at",                \
+      "the resolution of timed waits is usually 15.6 ms and 0.5 ms at best", ASYNCIO_PLATFORMS,    \
+      ISO_OK, 15600000, ISO__ON_WINDOWS, ISO__WITH_ANY, REAL)                                      \
+    X(WINDOWS_MAX_SOCKETS, "windows.selector.max_sockets", "Windows, SelectorEventLoop",           \
+      "everything that registers a socket",                                                        \
+      "select is limited to 512 sockets, the loop's own included", ASYNCIO_PLATFORMS,              \
+      ISO_ELIMIT, 512, ISO__ON_WINDOWS, ISO__WITH_SELECT, REAL)                                    \
+    X(WINDOWS_SOCKETS_ONLY, "windows.selector.sockets_only", "Windows, SelectorEventLoop",         \
+      "add_reader, add_writer", "only sockets are supported", ASYNCIO_PLATFORMS,                   \
+      ISO_ENOTSOCK, 0, ISO__ON_WINDOWS, ISO__WITH_SELECT, REAL)                                    \
+    X(PROACTOR_AVAILABILITY, "proactor.availability", "not Windows, ProactorEventLoop",            \
+      "loop_new(backend = proactor)", "ProactorEventLoop: Availability: Windows",                  \
+      ASYNCIO_PLATFORMS, ISO_ENOTSUP, 0, ISO__ON_POSIX, ISO__WITH_ANY, LIFTED)                     \
+    X(PROACTOR_WATCH, "proactor.watch", "Windows, ProactorEventLoop",                              \
+      "add_reader, add_writer, remove_reader, remove_writer",                                      \
+      "add_reader and add_writer are not supported", ASYNCIO_PLATFORMS,                            \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_PROACTOR, LIFTED)                                 \
+    X(KQUEUE_CHARDEV, "kqueue.chardev", "macOS and BSD, selector: kqueue",                         \
+      "add_reader, add_writer on a device that kevent refuses",                                    \
+      "kqueue does not watch this character device; select and poll do", "mio issue 1377",         \
+      ISO_ENOTSUP, 0, ISO__ON_MACOS | ISO__ON_BSD | ISO__ON_LINUX, ISO__WITH_KQUEUE, REAL)         \
+    X(ALL_REGULAR_FILE, "all.regular_file", "every platform, every selector",                      \
+      "add_reader, add_writer", "a regular file is always ready and cannot be watched",            \
+      "asyncio, Watching file descriptors",                                                        \
+      ISO_EREGULARFILE, 0, ISO__ON_ANY, ISO__WITH_SELECTOR, REAL)                                  \
+    X(ALL_BAD_FD, "all.bad_fd", "every platform, every selector", "add_reader, add_writer",        \
+      "the descriptor is not open", "POSIX, EBADF",                                                \
+      ISO_EBADF, 0, ISO__ON_ANY, ISO__WITH_SELECTOR, REAL)                                         \
+    X(SELECT_FD_SETSIZE, "select.fd_setsize", "POSIX, selector: select",                           \
+      "everything that registers a descriptor",                                                    \
+      "select takes no descriptor of FD_SETSIZE or above", "POSIX, select",                        \
+      ISO_ELIMIT, 1024, ISO__ON_POSIX, ISO__WITH_SELECT, REAL)                                     \
+    X(PROCESS_DESCRIPTORS, "process.descriptors", "POSIX, every loop",                             \
+      "everything that opens a descriptor", "a process may have RLIMIT_NOFILE descriptors open",   \
+      "POSIX, getrlimit", ISO_OK, 0, ISO__ON_POSIX, ISO__WITH_ANY, REAL)                           \
+    X(TORNADO_SELECT_GRADE, "tornado.select_grade", "every platform, selector: select, poll",      \
+      "advice", "thousands of connections at once want epoll or kqueue", "Tornado, tornado.ioloop",\
+      ISO_OK, 0, ISO__ON_ANY, ISO__WITH_SELECT | ISO__WITH_POLL, REAL)
+/* clang-format on */
+
+static const iso_limit rows[ISO__ROW_COUNT] = {
+#define PUBLIC_ROW(row, id, where, api, text, source, error, limit, platforms, loops, real)        \
+    [ISO__ROW_##row] = { id, where, api, text, source, error, limit, 0 },
+    LIMIT_TABLE(PUBLIC_ROW)
+#undef PUBLIC_ROW
+};
+
+static const struct rule {
+    unsigned platforms;
+    unsigned loops;
+    bool is_real;
+} rules[ISO__ROW_COUNT] = {
+#define RULE(row, id, where, api, text, source, error, limit, platforms, loops, real)              \
+    [ISO__ROW_##row] = { platforms, loops, (real) == REAL },
+    LIMIT_TABLE(RULE)
+#undef RULE
+};
+
+/* The rows that are true of a subject. */
+static uint32_t rows_of(iso__limit_subject subject, bool real_only)
+{
+    uint32_t found = 0;
+    unsigned row;
+
+    for (row = 0; row < ISO__ROW_COUNT; row++) {
+        if ((rules[row].platforms & subject.platform) != 0 &&
+            (rules[row].loops & subject.loop) != 0 && (rules[row].is_real || !real_only))
+            found |= (uint32_t)1 << row;
+    }
+    return found;
+}
+
+typedef struct profile {
+    const char *name;
+    bool has_documented;      /* the rows of the platform and loop that there really are */
+    iso__limit_subject other; /* and those of another one */
+} profile;
+
+static const profile profiles[] = {
+    { "documented", true, { 0, 0 } },
+    { "native", false, { 0, 0 } },
+    { "portable", true, { ISO__ON_ANY, ISO__WITH_ANY } },
+    { "windows-selector", false, { ISO__ON_WINDOWS, ISO__WITH_SELECT } },
+    { "windows-proactor", false, { ISO__ON_WINDOWS, ISO__WITH_PROACTOR } },
+};
+
+int iso__limits_choose(iso__limits *out, const char *name, iso__limit_subject subject)
+{
+    const profile *chosen = NULL;
+    size_t at;
+
+    for (at = 0; at < ISO__COUNT(profiles); at++) {
+        if (strcmp(profiles[at].name, name == NULL ? "documented" : name) == 0)
+            chosen = &profiles[at];
+    }
+    if (chosen == NULL)
+        return iso__error_set(ISO_EINVAL,
+                              "%.64s is not a limits profile; there are: documented, native, "
+                              "portable, windows-selector, windows-proactor",
+                              name);
+    out->profile = chosen->name;
+    out->enforced = rows_of(subject, !chosen->has_documented) | rows_of(chosen->other, false);
+    memset(&out->last, 0, sizeof(out->last));
+    return 0;
+}
+
+int64_t iso__limit_value(iso__limit_row row)
+{
+    return rows[row].limit;
+}
+
+int iso__limits_refuse(iso__limits *limits, iso__limit_row row, int64_t used)
+{
+    limits->last = rows[row];
+    limits->last.used = used;
+    return (int)rows[row].error;
+}
+
+const iso_limit *iso_limits(size_t *count)
+{
+    if (count != NULL) *count = ISO__ROW_COUNT;
+    return rows;
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/* The reactor: the driver over any poller, on every platform.
+ *
+ * What an io `wants` and what the selector has `registered` may differ. The first registration is made
+ * at once, so that it can be refused; what is wanted besides is collected and applied before the
+ * next wait; what is not wanted any more stays registered until an event comes that nobody wants, so
+ * that one receive after the other costs no registration. */
+#include "engine/reactor.h"
+
+#include "base/alloc.h"
+#include "sys/sock.h"
+#include "sys/wake.h"
+
+enum { BUFFER_BYTES = 64 * 1024, BATCH = 512 };
+
+typedef struct reactor {
+    iso__driver base;
+    const iso_selector_class *poller; /* of `selector`, and its self: */
+    void *poller_self;
+    iso__link changed;     /* ios that want more than is registered */
+    unsigned char *buffer; /* what is read goes here, and lives until its callback returns */
+    iso_selector *selector;
+    iso__wake wake;
+    iso__io wake_io;
+    iso_selector_event events[BATCH];
+} reactor;
+
+static reactor *reactor_of(iso__driver *driver)
+{
+    return (reactor *)driver;
+}
+
+/* ---- registration ---- */
+
+static int set(reactor *self, iso__io *io, unsigned events)
+{
+    int rc = self->poller->set(self->poller_self, io->fd, io->registered, events, io);
+
+    if (rc == 0) io->registered = (uint8_t)events;
+    return rc;
+}
+
+static int want(reactor *self, iso__io *io, unsigned events)
+{
+    unsigned before = io->wants;
+
+    io->wants |= (uint8_t)events;
+    if ((io->wants & ~io->registered) == 0) return 0;
+    if (io->registered == 0) {
+        int rc = set(self, io, io->wants);
+        if (rc != 0) io->wants = (uint8_t)before;
+        return rc;
+    }
+    if (!iso__link_is_in(&io->changed)) iso__list_push(&self->changed, &io->changed);
+    return 0;
+}
+
+static void unwant(iso__io *io, unsigned events)
+{
+    io->wants &= (uint8_t)~events;
+    io->fired &= (uint8_t)~events;
+}
+
+static void fire(reactor *self, iso__io *io, unsigned events)
+{
+    io->fired |= (uint8_t)events;
+    iso__engine_ready(self->base.engine, &io->node);
+}
+
+static void reactor_flush(iso__driver *driver)
+{
+    reactor *self = reactor_of(driver);
+    iso__link *link;
+
+    while ((link = iso__list_pop(&self->changed)) != NULL) {
+        iso__io *io = ISO__CONTAINER(link, iso__io, changed);
+
+        if ((io->wants & ~io->registered) == 0) continue; /* settled meanwhile */
+        /* Out of kernel memory: nobody would tell when it is ready. So try it, each turn. */
+        if (set(self, io, io->wants) != 0) fire(self, io, io->wants);
+    }
+}
+
+/* ---- a turn ---- */
+
+static void dispatch(reactor *self, const iso_selector_event *event)
+{
+    iso__io *io = event->token;
+    unsigned wanted = event->events & io->wants;
+    unsigned unwanted = event->events & io->registered & (unsigned)~io->wants;
+
+    if (ISO__UNLIKELY((event->events & ISO_EVENT_GONE) != 0)) {
+        io->registered = 0; /* the selector has forgotten it */
+        fire(self, io, wanted | ISO_EVENT_GONE);
+        return;
+    }
+    if (wanted != 0) fire(self, io, wanted);
+    if (ISO__UNLIKELY(unwanted != 0))
+        (void)set(self, io, io->wants); /* to wait for less is never refused */
+}
+
+static int reactor_turn(iso__driver *driver, iso_nsec timeout)
+{
+    reactor *self = reactor_of(driver);
+    int count;
+    int at;
+
+    if (!iso__list_empty(&self->changed)) reactor_flush(driver);
+    if (!iso__list_empty(&self->base.engine->ready)) timeout = 0; /* flush may have fired */
+    count = self->poller->wait(self->poller_self, timeout, self->events, BATCH);
+    for (at = 0; at < count; at++) dispatch(self, &self->events[at]);
+    return count;
+}
+
+/* ---- performing: each of these ends with a call of the owner's ---- */
+
+static void perform_recv(reactor *self, iso__io *io)
+{
+    void *buffer = self->buffer;
+    size_t size = BUFFER_BYTES;
+    ptrdiff_t got;
+
+    if (io->kind->lend != NULL) {
+        io->kind->lend(io, &buffer, &size);
+        if (io->mode != ISO__IO_RECV || (io->wants & ISO_EVENT_READ) == 0) return;
+    }
+    got = iso__sys_socket_recv(io->fd, buffer, size);
+    if (got != ISO_EAGAIN) io->kind->received(io, buffer, got);
+}
+
+static void perform_accept(iso__io *io)
+{
+    int left = io->accepts_per_turn;
+    bool go_on = true;
+
+    while (go_on && left-- > 0) {
+        iso_address peer;
+        iso_fd fd = ISO_FD_NONE;
+        int rc = iso__sys_socket_accept(io->fd, &fd, &peer);
+
+        if (rc == ISO_EAGAIN) return;
+        go_on = io->kind->accepted(io, rc, fd, &peer);
+    }
+}
+
+static void perform_op(iso__io *io)
+{
+    iso__op *op = io->writer;
+    ptrdiff_t result = op->verb == ISO__OP_SEND ? iso__sys_socket_sendv(io->fd, op->list, op->count)
+                                                : iso__sys_socket_connect_result(io->fd);
+
+    if (result == ISO_EAGAIN) return;
+    io->writer = NULL;
+    unwant(io, ISO_EVENT_WRITE);
+    op->done(op, result);
+}
+
+static void perform_read(reactor *self, iso__io *io)
+{
+    switch ((iso__io_mode)io->mode) {
+    case ISO__IO_RECV: perform_recv(self, io); return;
+    case ISO__IO_ACCEPT: perform_accept(io); return;
+    case ISO__IO_WATCH: io->kind->ready(io, ISO_EVENT_READ); return;
+    case ISO__IO_IDLE: return;
+    }
+}
+
+static void perform_write(iso__io *io)
+{
+    if (io->writer != NULL)
+        perform_op(io);
+    else if (io->mode == ISO__IO_WATCH)
+        io->kind->ready(io, ISO_EVENT_WRITE);
+}
+
+/* The descriptor was closed while it was registered. Its owner learns it by trying. */
+static void perform_gone(reactor *self, iso__io *io)
+{
+    if (io->mode == ISO__IO_WATCH) {
+        io->kind->ready(io, ISO_EVENT_GONE);
+        return;
+    }
+    if ((io->fired & ISO_EVENT_READ) != 0)
+        perform_read(self, io);
+    else if ((io->fired & ISO_EVENT_WRITE) != 0)
+        perform_write(io);
+}
+
+static void run_io(iso__engine *engine, iso__node *node)
+{
+    reactor *self = reactor_of(engine->driver);
+    iso__io *io = ISO__CONTAINER(node, iso__io, node);
+    unsigned fired = io->fired & (io->wants | ISO_EVENT_GONE);
+
+    if (ISO__UNLIKELY((fired & ISO_EVENT_GONE) != 0)) {
+        io->fired &= (uint8_t)~ISO_EVENT_GONE;
+        perform_gone(self, io);
+        return;
+    }
+    io->fired = 0;
+    if ((fired & ISO_EVENT_READ) == 0) {
+        if ((fired & ISO_EVENT_WRITE) != 0) perform_write(io);
+        return;
+    }
+    if ((fired & ISO_EVENT_WRITE) != 0) { /* comes next, unless the reader does away with it */
+        io->fired = ISO_EVENT_WRITE;
+        iso__list_push_front(&engine->batch, &node->link);
+    }
+    perform_read(self, io);
+}
+
+/* ---- the functions of the driver ---- */
+
+static int reactor_attach(iso__driver *driver, iso__io *io)
+{
+    (void)driver;
+    io->node.run = run_io;
+    io->node.link.next = NULL;
+    io->node.link.prev = NULL;
+    io->changed.next = NULL;
+    io->changed.prev = NULL;
+    io->writer = NULL;
+    io->mode = ISO__IO_IDLE;
+    io->wants = 0;
+    io->registered = 0;
+    io->fired = 0;
+    return 0;
+}
+
+static void reactor_detach(iso__driver *driver, iso__io *io)
+{
+    iso__list_remove_if_in(&io->node.link);
+    iso__list_remove_if_in(&io->changed);
+    if (io->registered != 0) (void)set(reactor_of(driver), io, 0);
+    io->wants = 0;
+    io->mode = ISO__IO_IDLE;
+}
+
+static int start_reading(reactor *self, iso__io *io, iso__io_mode mode)
+{
+    int rc = want(self, io, ISO_EVENT_READ);
+
+    if (rc == 0) io->mode = (uint8_t)mode;
+    return rc;
+}
+
+static void stop_reading(iso__io *io)
+{
+    unwant(io, ISO_EVENT_READ);
+    io->mode = ISO__IO_IDLE;
+}
+
+static int reactor_recv_start(iso__driver *driver, iso__io *io)
+{
+    reactor *self = reactor_of(driver);
+
+    if (self->buffer == NULL) {
+        self->buffer = iso__alloc(&driver->engine->allocator, BUFFER_BYTES);
+        if (self->buffer == NULL) return ISO_ENOMEM;
+    }
+    return start_reading(self, io, ISO__IO_RECV);
+}
+
+static void reactor_recv_stop(iso__driver *driver, iso__io *io)
+{
+    (void)driver;
+    stop_reading(io);
+}
+
+static int reactor_accept_start(iso__driver *driver, iso__io *io, int max)
+{
+    io->accepts_per_turn = (uint16_t)(max < UINT16_MAX ? max : UINT16_MAX);
+    return start_reading(reactor_of(driver), io, ISO__IO_ACCEPT);
+}
+
+static void reactor_accept_stop(iso__driver *driver, iso__io *io)
+{
+    (void)driver;
+    stop_reading(io);
+}
+
+static int reactor_watch(iso__driver *driver, iso__io *io, unsigned events)
+{
+    int rc = want(reactor_of(driver), io, events);
+
+    if (rc != 0) return rc;
+    unwant(io, (ISO_EVENT_READ | ISO_EVENT_WRITE) & ~events);
+    io->mode = events == 0 ? ISO__IO_IDLE : ISO__IO_WATCH;
+    return 0;
+}
+
+static void run_done(iso__engine *engine, iso__node *node)
+{
+    iso__op *op = ISO__CONTAINER(node, iso__op, node);
+
+    (void)engine;
+    op->done(op, op->result);
+}
+
+static int begin_op(reactor *self, iso__op *op, iso__op_verb verb)
+{
+    int rc = want(self, op->io, ISO_EVENT_WRITE);
+
+    if (rc != 0) return rc;
+    op->verb = verb;
+    op->node.link.next = NULL;
+    op->node.link.prev = NULL;
+    op->io->writer = op;
+    return 0;
+}
+
+static int reactor_send(iso__driver *driver, iso__op *op)
+{
+    return begin_op(reactor_of(driver), op, ISO__OP_SEND);
+}
+
+static int reactor_connect(iso__driver *driver, iso__op *op, const iso_address *address)
+{
+    int rc = iso__sys_socket_connect(op->io->fd, address);
+
+    if (rc == ISO_EINPROGRESS) return begin_op(reactor_of(driver), op, ISO__OP_CONNECT);
+    op->verb = ISO__OP_CONNECT;
+    op->result = rc;
+    op->node.run = run_done;
+    iso__list_push(&driver->engine->ready, &op->node.link);
+    return 0;
+}
+
+static bool reactor_withdraw(iso__driver *driver, iso__op *op)
+{
+    (void)driver;
+    if (op->io->writer == op) {
+        op->io->writer = NULL;
+        unwant(op->io, ISO_EVENT_WRITE);
+    }
+    iso__list_remove_if_in(&op->node.link);
+    return true;
+}
+
+static void reactor_wake(iso__driver *driver)
+{
+    iso__sys_wake_signal(&reactor_of(driver)->wake);
+}
+
+static iso_fd reactor_fileno(iso__driver *driver)
+{
+    reactor *self = reactor_of(driver);
+
+    return self->poller->fileno(self->poller_self);
+}
+
+static void drain_wake(iso__io *io, unsigned events)
+{
+    (void)events;
+    iso__sys_wake_drain(&ISO__CONTAINER(io, reactor, wake_io)->wake);
+}
+
+static const iso__io_class wake_class = { .ready = drain_wake };
+
+static void reactor_close(iso__driver *driver)
+{
+    reactor *self = reactor_of(driver);
+
+    iso__engine_detach(driver->engine, &self->wake_io);
+    iso__sys_wake_close(&self->wake);
+    iso_selector_close(self->selector);
+    iso__free(&driver->engine->allocator, self->buffer, BUFFER_BYTES);
+    iso__free(&driver->engine->allocator, self, sizeof(*self));
+}
+
+static const iso__driver_class reactor_class = {
+    .name = "reactor",
+    .sends_directly = true,
+    .close = reactor_close,
+    .turn = reactor_turn,
+    .flush = reactor_flush,
+    .wake = reactor_wake,
+    .fileno = reactor_fileno,
+    .attach = reactor_attach,
+    .detach = reactor_detach,
+    .recv_start = reactor_recv_start,
+    .recv_stop = reactor_recv_stop,
+    .accept_start = reactor_accept_start,
+    .accept_stop = reactor_accept_stop,
+    .watch = reactor_watch,
+    .send = reactor_send,
+    .connect = reactor_connect,
+    .withdraw = reactor_withdraw,
+};
+
+int iso__reactor_open(iso__engine *engine, iso_selector *selector)
+{
+    reactor *self = iso__alloc_zero(&engine->allocator, sizeof(*self));
+    int rc;
+
+    if (self == NULL) return ISO_ENOMEM;
+    self->base.kind = &reactor_class;
+    self->base.engine = engine;
+    self->selector = selector;
+    self->poller = selector->kind;
+    self->poller_self = selector->self;
+    iso__list_init(&self->changed);
+    engine->driver = &self->base;
+    rc = iso__sys_wake_open(&self->wake);
+    if (rc != 0) goto fail_wake;
+    self->wake_io.fd = self->wake.reader;
+    self->wake_io.kind = &wake_class;
+    rc = iso__engine_attach(engine, &self->wake_io);
+    if (rc != 0) goto fail_attach;
+    rc = reactor_watch(&self->base, &self->wake_io, ISO_EVENT_READ);
+    if (rc != 0) goto fail_watch;
+    return 0;
+fail_watch:
+    iso__engine_detach(engine, &self->wake_io);
+fail_attach:
+    iso__sys_wake_close(&self->wake);
+fail_wake:
+    engine->driver = NULL;
+    iso__free(&engine->allocator, self, sizeof(*self));
+    return rc;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine.h"
+
+#include "base/alloc.h"
+
+void iso__engine_init(iso__engine *engine)
+{
+    iso__list_init(&engine->ready);
+    iso__list_init(&engine->batch);
+    iso__calls_init(&engine->calls);
+    iso__timers_init(&engine->timers);
+    iso__inbox_init(&engine->inbox, &engine->allocator);
+    iso__map_init(&engine->ios, &engine->allocator);
+}
+
+void iso__engine_close(iso__engine *engine)
+{
+    iso__link *link;
+
+    iso__sys_mutex_lock(&engine->inbox.lock);
+    iso__atomic_store_u32(&engine->is_closed, 1);
+    iso__sys_mutex_unlock(&engine->inbox.lock);
+    engine->is_closing = true;
+    iso__inbox_take(&engine->inbox, &engine->ready);
+    while ((link = iso__list_pop(&engine->ready)) != NULL) {
+        iso__node *node = ISO__CONTAINER(link, iso__node, link);
+        node->run(engine, node);
+    }
+    if (engine->driver != NULL) engine->driver->kind->close(engine->driver);
+    engine->driver = NULL;
+    iso__timers_close(&engine->timers, &engine->allocator);
+    iso__calls_close(&engine->calls, &engine->allocator);
+    iso__map_close(&engine->ios);
+}
+
+void iso__engine_free(iso__engine *engine)
+{
+    iso__inbox_close(&engine->inbox);
+}
+
+/* ---- scheduled callbacks ---- */
+
+static void run_call(iso__engine *engine, iso__node *node)
+{
+    iso__call *call = ISO__CONTAINER(node, iso__call, node);
+    iso_callback callback = call->callback;
+    void *arg = call->arg;
+
+    iso__calls_free(&engine->calls, call); /* before: the callback may want the slot */
+    if (ISO__LIKELY(!engine->is_closing)) callback(engine->loop, arg);
+}
+
+static iso__call *new_call(iso__engine *engine, iso_callback callback, void *arg)
+{
+    iso__call *call = engine->calls.free;
+
+    if (ISO__UNLIKELY(call == NULL)) {
+        if (iso__calls_grow(&engine->calls, &engine->allocator) != 0) return NULL;
+        call = engine->calls.free;
+    }
+    engine->calls.free = (iso__call *)(void *)call->node.link.next;
+    call->node.link.next = NULL;
+    call->node.link.prev = NULL;
+    call->node.run = run_call;
+    call->callback = callback;
+    call->arg = arg;
+    call->heap_index = ISO__CALL_NO_TIMER;
+    return call;
+}
+
+static void tell_handle(const iso__call *call, iso_handle *handle)
+{
+    if (handle == NULL) return;
+    handle->slot = call->slot;
+    handle->generation = call->generation;
+}
+
+int iso__engine_call_soon(iso__engine *engine, iso_callback callback, void *arg, iso_handle *handle)
+{
+    iso__call *call = new_call(engine, callback, arg);
+
+    if (call == NULL) return ISO_ENOMEM;
+    iso__list_push(&engine->ready, &call->node.link);
+    tell_handle(call, handle);
+    return 0;
+}
+
+int iso__engine_call_at(iso__engine *engine, iso_nsec when, iso_callback callback, void *arg,
+                        iso_handle *handle)
+{
+    iso__call *call = new_call(engine, callback, arg);
+
+    if (call == NULL) return ISO_ENOMEM;
+    if (iso__timers_add(&engine->timers, &engine->allocator, &engine->calls, call, when) != 0) {
+        iso__calls_free(&engine->calls, call);
+        return ISO_ENOMEM;
+    }
+    tell_handle(call, handle);
+    return 0;
+}
+
+int iso__engine_cancel(iso__engine *engine, iso_handle handle)
+{
+    iso__call *call = iso__calls_find(&engine->calls, handle);
+
+    if (call == NULL) return ISO_ENOENT;
+    if (call->heap_index != ISO__CALL_NO_TIMER)
+        iso__timers_remove(&engine->timers, &engine->allocator, &engine->calls, call);
+    else
+        iso__list_remove(&call->node.link);
+    iso__calls_free(&engine->calls, call);
+    return 0;
+}
+
+/* ---- other threads ---- */
+
+static void wake(iso__engine *engine)
+{
+    iso__sys_mutex_lock(&engine->inbox.lock);
+    if (iso__atomic_load_u32(&engine->is_closed) == 0) engine->driver->kind->wake(engine->driver);
+    iso__sys_mutex_unlock(&engine->inbox.lock);
+    (void)iso__atomic_add_u32(&engine->wakeups, 1);
+}
+
+void iso__engine_post(iso__engine *engine, iso__node *node)
+{
+    if (iso__inbox_push(&engine->inbox, node)) wake(engine);
+}
+
+static void run_post(iso__engine *engine, iso__node *node)
+{
+    iso__post *post = ISO__CONTAINER(node, iso__post, node);
+    iso_callback callback = post->callback;
+    void *arg = post->arg;
+
+    iso__inbox_free_post(&engine->inbox, post);
+    if (ISO__LIKELY(!engine->is_closing)) callback(engine->loop, arg);
+}
+
+int iso__engine_post_callback(iso__engine *engine, iso_callback callback, void *arg)
+{
+    iso__post *post = iso__inbox_new_post(&engine->inbox);
+
+    if (post == NULL) return ISO_ENOMEM;
+    post->node.run = run_post;
+    post->callback = callback;
+    post->arg = arg;
+    iso__engine_post(engine, &post->node);
+    return 0;
+}
+
+/* ---- descriptors ---- */
+
+static int check_limits(iso__engine *engine, iso_fd fd)
+{
+    int64_t count = (int64_t)engine->ios.count;
+
+    if (iso__limits_enforced(&engine->limits, ISO__ROW_WINDOWS_MAX_SOCKETS) &&
+        count >= iso__limit_value(ISO__ROW_WINDOWS_MAX_SOCKETS))
+        return iso__limits_refuse(&engine->limits, ISO__ROW_WINDOWS_MAX_SOCKETS, count);
+    if (iso__limits_enforced(&engine->limits, ISO__ROW_SELECT_FD_SETSIZE) &&
+        fd >= iso__limit_value(ISO__ROW_SELECT_FD_SETSIZE))
+        return iso__limits_refuse(&engine->limits, ISO__ROW_SELECT_FD_SETSIZE, fd);
+    return 0;
+}
+
+int iso__engine_attach(iso__engine *engine, iso__io *io)
+{
+    int rc = 0;
+
+    if (iso__map_get(&engine->ios, io->fd) != NULL) return ISO_EBUSY;
+    rc = check_limits(engine, io->fd);
+    if (rc == 0) rc = iso__map_set(&engine->ios, io->fd, io);
+    if (rc != 0) return rc;
+    rc = engine->driver->kind->attach(engine->driver, io);
+    if (rc != 0) {
+        (void)iso__map_remove(&engine->ios, io->fd);
+        return rc;
+    }
+    io->is_attached = true;
+    return 0;
+}
+
+void iso__engine_detach(iso__engine *engine, iso__io *io)
+{
+    if (!io->is_attached) return;
+    engine->driver->kind->detach(engine->driver, io);
+    (void)iso__map_remove(&engine->ios, io->fd);
+    io->is_attached = false;
+}
+
+/* ---- debug mode ---- */
+
+iso__origin iso__engine_origin(const iso__engine *engine, const iso__node *node)
+{
+    iso__origin origin = { "an operation", NULL, ISO_FD_NONE };
+    const iso__io *io = ISO__CONTAINER(node, const iso__io, node);
+    size_t at = 0;
+
+    if (node->run == run_call) {
+        origin.what = "a scheduled callback";
+        origin.callback = ISO__CONTAINER(node, const iso__call, node)->callback;
+    } else if (node->run == run_post) {
+        origin.what = "a callback from another thread";
+        origin.callback = ISO__CONTAINER(node, const iso__post, node)->callback;
+    }
+    /* Which nodes are embedded in an io, only the ios know. Debug mode has the time to look. */
+    while (origin.callback == NULL && at < engine->ios.capacity) {
+        if (iso__map_next(&engine->ios, &at) != (const void *)io) continue;
+        origin.what = "what was read or written";
+        origin.fd = io->fd;
+        break;
+    }
+    return origin;
+}
+
+void iso__engine_tell_slow(const iso__engine *engine, iso__origin origin, iso_nsec taken)
+{
+    double seconds = (double)taken / 1e9;
+
+    if (origin.callback != NULL)
+        iso__log(&engine->logger, ISO_LOG_WARNING, "%s (at 0x%llx) took %.3f seconds", origin.what,
+                 (unsigned long long)(uintptr_t)origin.callback, seconds);
+    else if (origin.fd != ISO_FD_NONE)
+        iso__log(&engine->logger, ISO_LOG_WARNING, "%s on descriptor %lld took %.3f seconds",
+                 origin.what, (long long)origin.fd, seconds);
+    else
+        iso__log(&engine->logger, ISO_LOG_WARNING, "%s took %.3f seconds", origin.what, seconds);
+}

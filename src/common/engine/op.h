@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What the turn runs, and what a driver works on: nodes, descriptors, operations. All are embedded in
+ * the objects that they belong to; nothing here is allocated. */
+#ifndef ISO_ENGINE_OP_H
+#define ISO_ENGINE_OP_H
+
+#include "base/list.h"
+#include "isoloop/selector.h"
+
+typedef struct iso__engine iso__engine;
+typedef struct iso__node iso__node;
+typedef struct iso__io iso__io;
+typedef struct iso__op iso__op;
+
+/* Something that can be linked on the ready list. `run` is called by the turn, the node unlinked; it may
+ * free the object that holds it. While the engine is closing it only gives back what it holds. */
+struct iso__node {
+    iso__link link;
+    void (*run)(iso__engine *engine, iso__node *node);
+};
+
+/* What the owner of a descriptor is told, each from a turn, each as the last thing its caller does with
+ * the io: the owner may detach and free it. An owner fills the slots of the modes that it starts. */
+typedef struct iso__io_class {
+    /* recv_start: `size` bytes at `data`, borrowed; 0: the stream has ended; < 0: an error. */
+    void (*received)(iso__io *io, const void *data, ptrdiff_t size);
+    /* recv_start: where to read into, lent until received; NULL: into memory of the driver's. */
+    void (*lend)(iso__io *io, void **buffer, size_t *size);
+    /* accept_start: one connection, given, with its peer; or an error and ISO_FD_NONE. Answers whether
+     * to go on; after false the driver does not touch the io again. */
+    bool (*accepted)(iso__io *io, int error, iso_fd fd, const iso_address *peer);
+    /* watch: READ or WRITE, one at a time; or GONE when the descriptor was closed. */
+    void (*ready)(iso__io *io, unsigned events);
+} iso__io_class;
+
+typedef enum iso__io_mode {
+    ISO__IO_IDLE = 0,
+    ISO__IO_RECV,
+    ISO__IO_ACCEPT,
+    ISO__IO_WATCH
+} iso__io_mode;
+
+/* One descriptor that a driver knows. The owner sets `fd` and `kind` before attach; the rest is the
+ * driver's. */
+struct iso__io {
+    iso__node node;
+    iso_fd fd;
+    const iso__io_class *kind;
+    iso__op *writer;    /* the one-shot operation that waits for it */
+    iso__link changed;  /* reactor: among those whose registration is out of date */
+    uint8_t mode;       /* what reading means: an iso__io_mode */
+    uint8_t wants;      /* reactor: ISO_EVENT bits asked for, */
+    uint8_t registered; /* those that the selector has, */
+    uint8_t fired;      /* and those that came and were not acted on yet */
+    bool is_attached;
+    uint16_t accepts_per_turn;
+};
+
+typedef enum iso__op_verb { ISO__OP_SEND = 0, ISO__OP_CONNECT } iso__op_verb;
+
+/* A one-shot operation: perform, then done. The owner sets `io`, `done` and the buffers. */
+struct iso__op {
+    iso__node node;
+    iso__io *io;
+    /* A count, 0, or an error. Called from a turn, the operation being the owner's again. */
+    void (*done)(iso__op *op, ptrdiff_t result);
+    const iso_buffer *list; /* send: lent until done */
+    size_t count;
+    ptrdiff_t result;
+    iso__op_verb verb;
+};
+
+#endif

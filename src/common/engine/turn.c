@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* One turn of the loop. This is the only place where callbacks are called. */
+#include "base/time.h"
+#include "engine/engine.h"
+
+iso_nsec iso__engine_patience(const iso__engine *engine)
+{
+    iso_nsec next;
+
+    if (engine->is_stopping || !iso__list_empty(&engine->ready) ||
+        !iso__inbox_is_empty(&engine->inbox))
+        return 0;
+    next = iso__timers_next(&engine->timers);
+    return next == ISO_FOREVER ? ISO_FOREVER : iso__time_until(next, iso__engine_time(engine));
+}
+
+static void move_due_timers(iso__engine *engine)
+{
+    iso__call *call;
+    iso_nsec now;
+
+    if (engine->timers.count == 0) return; /* and the clock is not asked */
+    now = iso__engine_time(engine);
+    while ((call = iso__timers_pop(&engine->timers, &engine->allocator, &engine->calls, now)) !=
+           NULL)
+        iso__list_push(&engine->ready, &call->node.link);
+}
+
+/* Run exactly what is ready now: what a callback schedules waits for the next turn. */
+static int run_batch(iso__engine *engine)
+{
+    iso__link *link;
+    int count = 0;
+
+    iso__list_splice(&engine->batch, &engine->ready);
+    while ((link = iso__list_pop(&engine->batch)) != NULL) {
+        iso__node *node = ISO__CONTAINER(link, iso__node, link);
+
+        count++;
+        node->run(engine, node);
+    }
+    return count;
+}
+
+/* The same, each timed. The node may be gone when it is too late to ask it, so its name comes first. */
+static int run_batch_timed(iso__engine *engine)
+{
+    iso__link *link;
+    int count = 0;
+
+    iso__list_splice(&engine->batch, &engine->ready);
+    while ((link = iso__list_pop(&engine->batch)) != NULL) {
+        iso__node *node = ISO__CONTAINER(link, iso__node, link);
+        iso__origin origin = iso__engine_origin(engine, node);
+        iso_nsec begin = iso__engine_time(engine);
+        iso_nsec taken;
+
+        count++;
+        node->run(engine, node);
+        taken = iso__engine_time(engine) - begin;
+        if (taken >= engine->slow_callback_duration) iso__engine_tell_slow(engine, origin, taken);
+    }
+    return count;
+}
+
+int iso__engine_turn(iso__engine *engine, iso_nsec timeout)
+{
+    iso_nsec patience = iso__engine_patience(engine);
+    int events =
+        engine->driver->kind->turn(engine->driver, patience < timeout ? patience : timeout);
+    int count;
+
+    iso__inbox_set_awake(&engine->inbox);
+    if (events > 0) engine->events += (uint64_t)events;
+    move_due_timers(engine);
+    iso__inbox_take(&engine->inbox, &engine->ready);
+    count = engine->is_debug ? run_batch_timed(engine) : run_batch(engine);
+    engine->turns++;
+    engine->callbacks += (uint64_t)count;
+    iso__inbox_set_asleep(&engine->inbox);
+    return events < 0 ? events : count;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Choosing a backend by name. */
+#ifndef ISO_LOOP_BACKENDS_H
+#define ISO_LOOP_BACKENDS_H
+
+#include "engine/selector.h"
+
+typedef struct iso__backend_choice {
+    const iso__poller *poller; /* NULL: the caller's own selector */
+    iso_selector *selector;    /* that one */
+} iso__backend_choice;
+
+/* Find what `backend` names (NULL: ISOLOOP_LOOP, else the best). `is_native`: documents do not count, only
+ * what the system can do. Returns 0, or ISO_ENOTSUP with a detail that lists what there is. */
+int iso__backend_choose(iso__backend_choice *out, const char *backend, bool is_native);
+
+#endif

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: MIT */
+#include "loop/loop.h"
+
+#include "base/alloc.h"
+#include "base/time.h"
+#include "engine/reactor.h"
+#include "isoloop/policy.h"
+#include "loop/backends.h"
+#include "loop/thread_state.h"
+#include "sys/clock.h"
+#include "sys/sock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT(number) TEXT_OF(number)
+#define TEXT_OF(number) #number
+
+const char *iso_version(void)
+{
+    return TEXT(ISO_VERSION_MAJOR) "." TEXT(ISO_VERSION_MINOR) "." TEXT(ISO_VERSION_PATCH);
+}
+
+/* ---- making ---- */
+
+void iso__options_copy(void *out, size_t out_size, const void *given, size_t given_size)
+{
+    memcpy(out, given, given_size < out_size ? given_size : out_size);
+}
+
+static const char *from_environment(const char *given, const char *variable)
+{
+    const char *value;
+
+    if (given != NULL) return given;
+    value = getenv(variable);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+static bool is_debug_environment(void)
+{
+    const char *value = getenv("ISOLOOP_DEBUG");
+
+    return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
+}
+
+static iso_nsec system_now(void *context)
+{
+    (void)context;
+    return iso__sys_clock_now();
+}
+
+static unsigned limit_bit_of(iso__poller_id id)
+{
+    switch (id) {
+    case ISO__POLLER_CUSTOM: return ISO__WITH_CUSTOM;
+    case ISO__POLLER_EPOLL: return ISO__WITH_EPOLL;
+    case ISO__POLLER_KQUEUE: return ISO__WITH_KQUEUE;
+    case ISO__POLLER_POLL: return ISO__WITH_POLL;
+    case ISO__POLLER_SELECT: return ISO__WITH_SELECT;
+    }
+    return ISO__WITH_CUSTOM;
+}
+
+/* Which backend, and which limits: everything that can be refused before there is any memory. */
+static int choose(const iso_loop_options *options, iso__backend_choice *backend,
+                  iso__limits *limits)
+{
+    const char *profile = from_environment(options->limits, "ISOLOOP_LIMITS");
+    iso__limit_subject subject = { 0, 0 };
+    int rc = 0;
+
+    backend->poller = NULL;
+    backend->selector = options->selector;
+    if (options->selector == NULL)
+        rc = iso__backend_choose(backend, options->backend,
+                                 profile != NULL && strcmp(profile, "native") == 0);
+    else if (options->backend != NULL)
+        rc = iso__error_set(ISO_EINVAL, "a backend and a selector of one's own exclude each other");
+    if (rc != 0) return rc;
+    subject.platform = iso__platform;
+    subject.loop =
+        limit_bit_of(options->selector != NULL ? options->selector->id : backend->poller->id);
+    return iso__limits_choose(limits, profile, subject);
+}
+
+static void configure(iso_loop *loop, const iso_loop_options *options)
+{
+    iso__engine *engine = &loop->engine;
+
+    engine->loop = loop;
+    engine->clock.now = system_now;
+    engine->clock.resolution = iso__sys_clock_resolution();
+    if (options->clock != NULL) engine->clock = *options->clock;
+    engine->logger.logger = options->logger != NULL ? options->logger : iso__log_to_stderr;
+    engine->logger.context = options->logger_context;
+    engine->slow_callback_duration =
+        options->slow_callback_duration > 0 ? options->slow_callback_duration : ISO_MS(100);
+    engine->is_debug = options->debug || is_debug_environment();
+    loop->owner = iso__sys_thread_id();
+    loop->fork_count = iso__sys_fork_count();
+    iso__list_init(&loop->objects);
+    iso__atomic_store_u32(&loop->references, 1);
+}
+
+static int open_driver(iso_loop *loop, const iso__backend_choice *backend)
+{
+    iso_selector *selector = backend->selector;
+    int rc = iso__sys_socket_startup();
+
+    if (rc == 0 && selector == NULL)
+        rc = iso__selector_open(&selector, backend->poller->name, &loop->engine.allocator);
+    if (rc != 0) return rc;
+    rc = iso__reactor_open(&loop->engine, selector);
+    if (rc != 0) {
+        if (backend->selector == NULL) iso_selector_close(selector);
+        return rc;
+    }
+    (void)snprintf(loop->backend, sizeof(loop->backend), "selector:%.48s",
+                   iso_selector_name(selector));
+    return 0;
+}
+
+int iso_loop_new(iso_loop **out, const iso_loop_options *given)
+{
+    iso_loop_options options = ISO_LOOP_OPTIONS_INIT;
+    iso__backend_choice backend;
+    iso__limits limits;
+    iso_allocator allocator;
+    iso_loop *loop;
+    int rc;
+
+    if (out == NULL) return ISO_EINVAL;
+    if (given != NULL) iso__options_copy(&options, sizeof(options), given, given->size);
+    rc = choose(&options, &backend, &limits);
+    if (rc != 0) return rc;
+    allocator = options.allocator != NULL ? *options.allocator : iso__default_allocator;
+    loop = iso__alloc_zero(&allocator, sizeof(*loop));
+    if (loop == NULL) return ISO_ENOMEM;
+    loop->engine.allocator = allocator;
+    loop->engine.limits = limits;
+    configure(loop, &options);
+    iso__engine_init(&loop->engine);
+    rc = open_driver(loop, &backend);
+    if (rc != 0) {
+        iso__engine_close(&loop->engine);
+        iso__engine_free(&loop->engine);
+        iso__free(&allocator, loop, sizeof(*loop));
+        return rc;
+    }
+    *out = loop;
+    return 0;
+}
+
+int iso_selector_event_loop_new(iso_loop **out, iso_selector *selector)
+{
+    iso_loop_options options = ISO_LOOP_OPTIONS_INIT;
+
+    options.selector = selector;
+    if (selector == NULL) options.backend = "selector";
+    return iso_loop_new(out, &options);
+}
+
+/* ---- threads ---- */
+
+static bool is_forked(const iso_loop *loop)
+{
+    return loop->fork_count != iso__sys_fork_count();
+}
+
+int iso__loop_refuse_thread(const iso_loop *loop)
+{
+    return is_forked(loop) ? ISO_EFORKED : ISO_ETHREAD;
+}
+
+bool iso_loop_is_running(const iso_loop *loop)
+{
+    return iso__atomic_load_u32(&loop->is_running) != 0;
+}
+
+/* A loop that is not running goes to the thread that runs or closes it. */
+static int adopt(iso_loop *loop)
+{
+    if (is_forked(loop)) return ISO_EFORKED;
+    if (iso_loop_is_running(loop)) return ISO_ERUNNING;
+    loop->owner = iso__sys_thread_id();
+    return 0;
+}
+
+/* ---- closing ---- */
+
+bool iso_loop_is_closed(const iso_loop *loop)
+{
+    return iso__atomic_load_u32(&loop->is_closed) != 0;
+}
+
+int iso_loop_close(iso_loop *loop)
+{
+    iso__link *link;
+    int rc;
+
+    if (loop == NULL || iso_loop_is_closed(loop)) return 0;
+    rc = adopt(loop);
+    if (rc != 0) return rc;
+    iso__atomic_store_u32(&loop->is_closed, 1);
+    while ((link = loop->objects.next) != &loop->objects) {
+        iso__object *object = ISO__CONTAINER(link, iso__object, link);
+
+        if (loop->engine.is_debug)
+            iso__log(&loop->engine.logger, ISO_LOG_WARNING,
+                     "the loop closes while a %s is still open", object->kind->name);
+        object->kind->abandon(object);
+    }
+    iso__engine_close(&loop->engine);
+    return 0;
+}
+
+iso_loop *iso_loop_ref(iso_loop *loop)
+{
+    (void)iso__atomic_add_u32(&loop->references, 1);
+    return loop;
+}
+
+static void free_if_last(iso_loop *loop)
+{
+    iso_allocator allocator = loop->engine.allocator;
+
+    if (loop->memory_count != 0 || iso__atomic_load_u32(&loop->references) != 0) return;
+    iso__engine_free(&loop->engine);
+    iso__free(&allocator, loop, sizeof(*loop));
+}
+
+void iso_loop_release(iso_loop *loop)
+{
+    if (loop == NULL || iso__atomic_add_u32(&loop->references, UINT32_MAX) != 1) return;
+    if (is_forked(loop)) return; /* all that it has is the parent's; the copy is left alone */
+    (void)iso_loop_close(loop);
+    free_if_last(loop);
+}
+
+void iso__loop_count_memory(iso_loop *loop)
+{
+    loop->memory_count++;
+}
+
+void iso__loop_uncount_memory(iso_loop *loop)
+{
+    loop->memory_count--;
+    if (iso_loop_is_closed(loop)) free_if_last(loop);
+}
+
+/* ---- running ---- */
+
+static int begin_run(iso_loop *loop)
+{
+    iso__thread_state *state;
+    int rc;
+
+    if (loop == NULL) return ISO_EINVAL;
+    if (iso_loop_is_closed(loop)) return ISO_ECLOSED;
+    rc = adopt(loop);
+    if (rc == 0) rc = iso__thread_state_get(&state);
+    if (rc != 0) return rc;
+    if (state->running != NULL) return ISO_ERUNNING;
+    state->running = loop;
+    iso__atomic_store_u32(&loop->is_running, 1);
+    return 0;
+}
+
+static void end_run(iso_loop *loop)
+{
+    iso__thread_state *state;
+
+    iso__atomic_store_u32(&loop->is_running, 0);
+    if (iso__thread_state_get(&state) == 0) state->running = NULL;
+}
+
+int iso_loop_run_forever(iso_loop *loop)
+{
+    int rc = begin_run(loop);
+
+    if (rc != 0) return rc;
+    do {
+        rc = iso__engine_turn(&loop->engine, ISO_FOREVER);
+    } while (rc >= 0 && !loop->engine.is_stopping);
+    loop->engine.is_stopping = false;
+    end_run(loop);
+    return rc < 0 ? rc : 0;
+}
+
+int iso_loop_run_once(iso_loop *loop, iso_nsec timeout)
+{
+    int rc = begin_run(loop);
+
+    if (rc != 0) return rc;
+    rc = iso__engine_turn(&loop->engine, timeout < 0 ? 0 : timeout);
+    loop->engine.is_stopping = false;
+    end_run(loop);
+    return rc;
+}
+
+static void stop_when_done(iso_future *future, void *arg)
+{
+    (void)arg;
+    (void)iso_loop_stop(iso_future_get_loop(future));
+}
+
+int iso_loop_run_until_complete(iso_loop *loop, iso_future *future)
+{
+    int rc;
+
+    if (loop == NULL || future == NULL || iso_future_get_loop(future) != loop) return ISO_EINVAL;
+    if (iso_loop_is_closed(loop)) return ISO_ECLOSED;
+    if (iso_loop_is_running(loop)) return ISO_ERUNNING;
+    rc = adopt(loop);
+    if (rc == 0) rc = iso_future_add_done_callback(future, stop_when_done, loop);
+    if (rc != 0) return rc;
+    rc = iso_loop_run_forever(loop);
+    (void)iso_future_remove_done_callback(future, stop_when_done, loop);
+    if (rc != 0) return rc;
+    return iso_future_done(future) ? iso_future_error(future) : ISO_ESTOPPED;
+}
+
+int iso_loop_fileno(iso_loop *loop, iso_fd *out)
+{
+    int rc = iso__loop_check(loop);
+    iso_fd fd;
+
+    if (rc != 0) return rc;
+    fd = loop->engine.driver->kind->fileno(loop->engine.driver);
+    if (fd == ISO_FD_NONE) return ISO_ENOTSUP;
+    *out = fd;
+    return 0;
+}
+
+iso_nsec iso_loop_next_timeout(iso_loop *loop)
+{
+    int rc = iso__loop_check(loop);
+
+    if (rc != 0) return rc;
+    loop->engine.driver->kind->flush(loop->engine.driver);
+    return iso__engine_patience(&loop->engine);
+}
+
+int iso_loop_stop(iso_loop *loop)
+{
+    int rc = iso__loop_check_thread(loop);
+
+    if (rc == 0) loop->engine.is_stopping = true;
+    return rc;
+}
+
+static void stop_posted(iso_loop *loop, void *arg)
+{
+    (void)arg;
+    loop->engine.is_stopping = true;
+}
+
+int iso_loop_stop_threadsafe(iso_loop *loop)
+{
+    return iso_loop_call_soon_threadsafe(loop, stop_posted, NULL);
+}
+
+/* ---- scheduling ---- */
+
+iso_nsec iso_loop_time(const iso_loop *loop)
+{
+    return iso__engine_time(&loop->engine);
+}
+
+iso_nsec iso_loop_clock_resolution(const iso_loop *loop)
+{
+    return loop->engine.clock.resolution;
+}
+
+int iso_loop_call_soon(iso_loop *loop, iso_callback callback, void *arg, iso_handle *handle)
+{
+    int rc = iso__loop_check(loop);
+
+    if (rc != 0) return rc;
+    if (callback == NULL) return ISO_EINVAL;
+    return iso__engine_call_soon(&loop->engine, callback, arg, handle);
+}
+
+int iso_loop_call_soon_threadsafe(iso_loop *loop, iso_callback callback, void *arg)
+{
+    if (callback == NULL) return ISO_EINVAL;
+    if (is_forked(loop)) return ISO_EFORKED;
+    if (iso_loop_is_closed(loop)) return ISO_ECLOSED;
+    return iso__engine_post_callback(&loop->engine, callback, arg);
+}
+
+int iso_loop_call_at(iso_loop *loop, iso_nsec when, iso_callback callback, void *arg,
+                     iso_handle *handle)
+{
+    int rc = iso__loop_check(loop);
+
+    if (rc != 0) return rc;
+    if (callback == NULL) return ISO_EINVAL;
+    return iso__engine_call_at(&loop->engine, when, callback, arg, handle);
+}
+
+int iso_loop_call_later(iso_loop *loop, iso_nsec delay, iso_callback callback, void *arg,
+                        iso_handle *handle)
+{
+    int rc = iso__loop_check(loop);
+
+    if (rc != 0) return rc;
+    if (callback == NULL) return ISO_EINVAL;
+    return iso__engine_call_at(&loop->engine, iso__time_add(iso__engine_time(&loop->engine), delay),
+                               callback, arg, handle);
+}
+
+int iso_handle_cancel(iso_loop *loop, iso_handle handle)
+{
+    int rc = iso__loop_check_thread(loop);
+
+    return rc != 0 ? rc : iso__engine_cancel(&loop->engine, handle);
+}
+
+int iso_handle_when(const iso_loop *loop, iso_handle handle, iso_nsec *when)
+{
+    const iso__call *call = iso__calls_find(&loop->engine.calls, handle);
+    int rc = iso__loop_check_thread(loop);
+
+    if (rc != 0) return rc;
+    if (call == NULL) return ISO_ENOENT;
+    if (call->heap_index == ISO__CALL_NO_TIMER) return ISO_EINVAL;
+    *when = loop->engine.timers.heap[call->heap_index].when;
+    return 0;
+}
+
+/* ---- asking ---- */
+
+const char *iso_loop_backend(const iso_loop *loop)
+{
+    return loop->backend;
+}
+
+bool iso_loop_get_debug(const iso_loop *loop)
+{
+    return loop->engine.is_debug;
+}
+
+int iso_loop_set_debug(iso_loop *loop, bool enabled)
+{
+    int rc = iso__loop_check_thread(loop);
+
+    if (rc == 0) loop->engine.is_debug = enabled;
+    return rc;
+}
+
+static uint32_t count_ready(const iso_loop *loop)
+{
+    const iso__link *at;
+    uint32_t count = 0;
+
+    for (at = loop->engine.ready.next; at != &loop->engine.ready; at = at->next) count++;
+    return count;
+}
+
+void iso_loop_get_statistics(const iso_loop *loop, iso_loop_statistics *out)
+{
+    out->turns = loop->engine.turns;
+    out->callbacks = loop->engine.callbacks;
+    out->events = loop->engine.events;
+    out->wakeups = iso__atomic_load_u32(&loop->engine.wakeups);
+    out->timers = loop->engine.timers.count;
+    out->ready = iso_loop_is_closed(loop) ? 0 : count_ready(loop);
+    out->objects = loop->object_count;
+    out->registered = (uint32_t)loop->engine.ios.count;
+}

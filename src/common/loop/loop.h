@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a loop. */
+#ifndef ISO_LOOP_LOOP_H
+#define ISO_LOOP_LOOP_H
+
+#include "base/error.h"
+#include "engine/engine.h"
+#include "loop/object.h"
+
+enum { ISO__BACKEND_NAME_BYTES = 64 };
+
+struct iso_loop {
+    iso__engine engine;
+    uintptr_t owner;       /* iso__sys_thread_id of the thread that it belongs to */
+    iso__link objects;     /* that are open */
+    uint32_t object_count; /* of those that are open, a server's clients among them, */
+    uint32_t memory_count; /* and of all that have memory */
+    unsigned fork_count;   /* of the process that made it */
+    iso__atomic_u32 references;
+    iso__atomic_u32 is_running;
+    iso__atomic_u32 is_closed;
+    iso_exception_handler exception_handler;
+    void *exception_arg;
+    char backend[ISO__BACKEND_NAME_BYTES];
+};
+
+/* Whether a function of the loop's may go on: 0, or ISO_ETHREAD, ISO_EFORKED. */
+int iso__loop_refuse_thread(const iso_loop *loop);
+static inline int iso__loop_check_thread(const iso_loop *loop)
+{
+    return ISO__LIKELY(loop->owner == iso__sys_thread_id()) ? 0 : iso__loop_refuse_thread(loop);
+}
+
+/* The same, and that it is open: 0, ISO_ETHREAD, ISO_EFORKED, ISO_ECLOSED. */
+static inline int iso__loop_check(const iso_loop *loop)
+{
+    int rc = iso__loop_check_thread(loop);
+
+    return rc == 0 && iso__atomic_load_u32(&loop->is_closed) != 0 ? ISO_ECLOSED : rc;
+}
+
+/* Memory of the loop's allocator. */
+static inline const iso_allocator *iso__loop_allocator(const iso_loop *loop)
+{
+    return &loop->engine.allocator;
+}
+
+/* Count, or uncount, something that has memory; the last one frees a released loop. Thread: loop. */
+void iso__loop_count_memory(iso_loop *loop);
+void iso__loop_uncount_memory(iso_loop *loop);
+
+/* Tell the exception handler; `context` borrowed. */
+void iso__loop_report(iso_loop *loop, const iso_exception_context *context);
+
+/* Copy the options that a caller of an older or newer version of the header gave over the defaults in
+ * `out`, both beginning with their size. */
+void iso__options_copy(void *out, size_t out_size, const void *given, size_t given_size);
+
+#endif

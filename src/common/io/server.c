@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers: listeners, and the connections that they accepted. Source: asyncio, base_events.Server. */
+#include "io/server.h"
+
+#include "base/alloc.h"
+#include "io/stream.h"
+#include "loop/future.h"
+#include "sys/sock.h"
+
+struct iso_server {
+    iso__object object;
+    const iso_protocol *protocol;
+    void *self;
+    iso__listener *listeners;
+    size_t listener_count; /* with a socket */
+    size_t listener_capacity;
+    size_t client_count;
+    iso__link waiters; /* of wait_closed */
+    bool is_serving;
+    bool is_closed;
+};
+
+/* One wait_closed. */
+typedef struct waiter {
+    iso__link link;
+    iso_server *server;
+    iso_future *future;
+} waiter;
+
+/* ---- wait_closed ---- */
+
+static iso_future *drop_waiter(waiter *one)
+{
+    iso_future *future = one->future;
+
+    iso__list_remove(&one->link);
+    iso__free(iso__loop_allocator(one->server->object.loop), one, sizeof(*one));
+    return future;
+}
+
+static void cancel_waiter(void *operation)
+{
+    iso__future_end_error(drop_waiter(operation), ISO_ECANCELED);
+}
+
+static bool is_over(const iso_server *self)
+{
+    return self->is_closed && self->client_count == 0;
+}
+
+/* Closed, and the last connection lost: the loop has no part in it any more. */
+static void end_if_over(iso_server *self)
+{
+    iso__link *link;
+
+    if (!is_over(self)) return;
+    iso__object_ref(&self->object);
+    while ((link = self->waiters.next) != &self->waiters)
+        iso__future_end_number(drop_waiter(ISO__CONTAINER(link, waiter, link)), 0);
+    iso__object_close(&self->object);
+    iso__object_unref(&self->object);
+}
+
+int iso_server_wait_closed(iso_server *self, iso_future **out)
+{
+    iso_loop *loop = self->object.loop;
+    waiter *one;
+    int rc;
+
+    if (out == NULL) return ISO_EINVAL;
+    rc = iso__loop_check(loop);
+    if (rc != 0) return rc;
+    one = iso__alloc_zero(iso__loop_allocator(loop), sizeof(*one));
+    if (one == NULL) return ISO_ENOMEM;
+    rc = iso__future_start(loop, cancel_waiter, one, &one->future);
+    if (rc != 0) {
+        iso__free(iso__loop_allocator(loop), one, sizeof(*one));
+        return rc;
+    }
+    one->server = self;
+    iso__list_push(&self->waiters, &one->link);
+    iso__future_give(one->future, out);
+    end_if_over(self);
+    return 0;
+}
+
+/* ---- closing ---- */
+
+static void close_listeners(iso_server *self)
+{
+    while (self->listener_count > 0) iso__listener_close(&self->listeners[--self->listener_count]);
+    self->is_serving = false;
+    self->is_closed = true;
+}
+
+int iso_server_close(iso_server *self)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    if (self->is_closed) return 0;
+    close_listeners(self);
+    end_if_over(self);
+    return 0;
+}
+
+/* The loop closes: the connections are open objects of its own, and end by themselves. */
+static void abandon_server(iso__object *object)
+{
+    iso_server *self = (iso_server *)object;
+    iso__link *link;
+
+    close_listeners(self);
+    while ((link = self->waiters.next) != &self->waiters)
+        (void)iso_future_cancel(ISO__CONTAINER(link, waiter, link)->future);
+    iso__object_close(object);
+}
+
+static void finish_server(iso__object *object)
+{
+    iso_server *self = (iso_server *)object;
+
+    iso__free(iso__loop_allocator(object->loop), self->listeners,
+              self->listener_capacity * sizeof(*self->listeners));
+}
+
+static const iso__object_class server_class = {
+    .name = "server",
+    .abandon = abandon_server,
+    .finish = finish_server,
+    .size = sizeof(iso_server),
+};
+
+/* ---- connections ---- */
+
+static void client_made(void *owner, iso_transport *transport)
+{
+    (void)owner;
+    (void)transport;
+}
+
+static void client_lost(void *owner, iso_transport *transport)
+{
+    iso_server *self = owner;
+
+    (void)transport;
+    self->client_count--;
+    end_if_over(self);
+    iso__object_unref(&self->object); /* the connection's */
+}
+
+static const iso__stream_owner client_owner = { .made = client_made, .lost = client_lost };
+
+static int connected(void *owner, iso_fd fd)
+{
+    iso_server *self = owner;
+    iso_transport *transport;
+    int rc = iso__stream_new(&transport, self->object.loop, fd, self->protocol, self->self,
+                             &client_owner, self);
+
+    if (rc != 0) return rc;
+    self->client_count++;
+    iso__object_ref(&self->object);
+    return 0;
+}
+
+static void failed(void *owner, const char *message, int error)
+{
+    iso_server *self = owner;
+    iso_exception_context context = { NULL, 0, NULL, NULL, NULL };
+
+    context.message = message;
+    context.error = error;
+    context.server = self;
+    iso__object_ref(&self->object); /* the handler may close the server */
+    iso__loop_report(self->object.loop, &context);
+    iso__object_unref(&self->object);
+}
+
+static const iso__listener_owner listener_owner = { .connected = connected, .failed = failed };
+
+/* Call `act` on every connection of the server's. None ends meanwhile: that takes a turn. */
+static int for_each_client(iso_server *self, int (*act)(iso_transport *transport))
+{
+    iso_loop *loop = self->object.loop;
+    iso__link *link;
+    int rc = iso__loop_check_thread(loop);
+
+    if (rc != 0 || self->client_count == 0) return rc;
+    for (link = loop->objects.next; link != &loop->objects; link = link->next) {
+        iso_transport *one = iso__stream_of_object(ISO__CONTAINER(link, iso__object, link));
+
+        if (one != NULL && iso__stream_owner_of(one) == self) (void)act(one);
+    }
+    return 0;
+}
+
+int iso_server_close_clients(iso_server *self)
+{
+    return for_each_client(self, iso_transport_close);
+}
+
+int iso_server_abort_clients(iso_server *self)
+{
+    return for_each_client(self, iso_transport_abort);
+}
+
+/* ---- opening ---- */
+
+iso_server *iso__server_new(iso_loop *loop, const iso_protocol *protocol, void *arg)
+{
+    iso_server *self = iso__object_new(loop, &server_class);
+
+    if (self == NULL) return NULL;
+    self->protocol = protocol;
+    self->self = arg;
+    iso__list_init(&self->waiters);
+    return self;
+}
+
+static int reserve(iso_server *self, size_t count)
+{
+    iso_loop *loop = self->object.loop;
+    size_t at;
+
+    self->listeners = iso__alloc_zero(iso__loop_allocator(loop), count * sizeof(*self->listeners));
+    if (self->listeners == NULL) return ISO_ENOMEM;
+    self->listener_capacity = count;
+    for (at = 0; at < count; at++) {
+        self->listeners[at].loop = loop;
+        self->listeners[at].owner = self;
+        self->listeners[at].owner_kind = &listener_owner;
+    }
+    return 0;
+}
+
+int iso__server_bind(iso_server *self, const iso_address *addresses, size_t count,
+                     const iso__listener_options *options)
+{
+    int passed_over = ISO_EINVAL;
+    size_t at;
+    int rc = reserve(self, count);
+
+    if (rc != 0) return rc;
+    for (at = 0; at < count; at++) {
+        rc = iso__listener_bind(&self->listeners[self->listener_count], &addresses[at], options);
+        if (rc == ISO_EAFNOSUPPORT) {
+            passed_over = rc;
+        } else if (rc != 0) {
+            close_listeners(self);
+            return rc;
+        } else {
+            self->listener_count++;
+        }
+    }
+    if (self->listener_count == 0) return passed_over;
+    iso__object_open(&self->object);
+    return 0;
+}
+
+int iso__server_adopt(iso_server *self, iso_fd fd, int backlog)
+{
+    int rc = reserve(self, 1);
+
+    if (rc == 0) rc = iso__listener_adopt(&self->listeners[0], fd, backlog);
+    if (rc != 0) return rc;
+    self->listener_count = 1;
+    iso__object_open(&self->object);
+    return 0;
+}
+
+int iso_server_start_serving(iso_server *self)
+{
+    size_t at;
+    int rc = iso__loop_check(self->object.loop);
+
+    if (rc == 0 && self->is_closed) rc = ISO_ECLOSED;
+    for (at = 0; rc == 0 && at < self->listener_count; at++)
+        rc = iso__listener_start(&self->listeners[at]);
+    if (rc == 0) self->is_serving = true;
+    return rc;
+}
+
+/* ---- asking ---- */
+
+bool iso_server_is_serving(const iso_server *self)
+{
+    return self->is_serving;
+}
+
+size_t iso_server_address_count(const iso_server *self)
+{
+    return self->listener_count;
+}
+
+int iso_server_address(const iso_server *self, size_t index, iso_address *out)
+{
+    if (out == NULL) return ISO_EINVAL;
+    if (index >= self->listener_count) return ISO_ENOENT;
+    return iso__sys_socket_sockname(self->listeners[index].io.fd, out);
+}
+
+size_t iso_server_client_count(const iso_server *self)
+{
+    return self->client_count;
+}
+
+iso_loop *iso_server_get_loop(const iso_server *self)
+{
+    return self->object.loop;
+}
+
+iso_server *iso_server_ref(iso_server *self)
+{
+    iso__object_ref(&self->object);
+    return self;
+}
+
+void iso_server_release(iso_server *self)
+{
+    if (self != NULL) iso__object_unref(&self->object);
+}
+
+iso__object *iso__server_object(iso_server *self)
+{
+    return &self->object;
+}

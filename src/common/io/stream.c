@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: MIT */
+/* Stream transports, over any driver. Source: asyncio, _SelectorSocketTransport. */
+#include "io/stream.h"
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "loop/loop.h"
+#include "sys/sock.h"
+
+#include <string.h>
+
+enum {
+    DEFAULT_HIGH = 64 * 1024,
+    LOW_SHARE = 4, /* of the high mark, when only one is given */
+    SIZE_HINT = 64 * 1024,
+    WARN_AFTER_DROPS = 5
+};
+
+typedef enum stream_state {
+    OPEN = 0,
+    CLOSING, /* close was called: flush, then end */
+    ENDING,  /* connection_lost is on the ready list */
+    LOST
+} stream_state;
+
+/* What could not be sent at once. It exists only while there is such. */
+typedef struct output {
+    iso__op op;
+    iso__byte_queue queue;
+    iso_buffer pieces[ISO__SYS_SENDV_MAX]; /* the front of the queue, lent to the driver */
+} output;
+
+struct iso_transport {
+    iso__object object;
+    iso__io io;
+    iso__node event; /* tells connection_made, then connection_lost */
+    const iso_protocol *protocol;
+    void *self;
+    output *output;
+    size_t high;
+    size_t low;
+    uint8_t state;
+    bool is_made;        /* connection_made was called */
+    bool is_read_paused; /* by the program */
+    bool is_eof_received;
+    bool is_eof_written;  /* write_eof was called */
+    bool is_write_paused; /* pause_writing was called last */
+    int error;            /* for connection_lost */
+    uint64_t dropped;
+    const iso__stream_owner *owner_kind;
+    void *owner;
+};
+
+static iso__driver *driver_of(const iso_transport *self)
+{
+    return self->object.loop->engine.driver;
+}
+
+static const iso_allocator *allocator_of(const iso_transport *self)
+{
+    return iso__loop_allocator(self->object.loop);
+}
+
+/* ---- ending ---- */
+
+static void drop_output(iso_transport *self)
+{
+    output *out = self->output;
+
+    if (out == NULL) return;
+    (void)driver_of(self)->kind->withdraw(driver_of(self), &out->op);
+    iso__byte_queue_clear(&out->queue, allocator_of(self));
+    iso__free(allocator_of(self), out, sizeof(*out));
+    self->output = NULL;
+}
+
+/* connection_lost in the next turn, whatever is buffered. */
+static void begin_end(iso_transport *self, int error)
+{
+    if (self->state >= ENDING) return;
+    self->state = ENDING;
+    self->error = error;
+    driver_of(self)->kind->recv_stop(driver_of(self), &self->io);
+    drop_output(self);
+    iso__engine_ready(&self->object.loop->engine, &self->event);
+}
+
+static void end(iso_transport *self)
+{
+    iso__engine_detach(&self->object.loop->engine, &self->io);
+    if (self->is_made && self->protocol->connection_lost != NULL)
+        self->protocol->connection_lost(self, self->self, self->error);
+    self->state = LOST;
+    (void)iso__sys_socket_close(self->io.fd);
+    self->owner_kind->lost(self->owner, self);
+    iso__object_close(&self->object);
+}
+
+static void abandon_stream(iso__object *object)
+{
+    iso_transport *self = (iso_transport *)object;
+
+    begin_end(self, ISO_ECLOSED);
+    iso__list_remove_if_in(&self->event.link);
+    end(self);
+}
+
+static void finish_stream(iso__object *object)
+{
+    (void)object; /* all that it owned went when it ended */
+}
+
+static const iso__object_class stream_class = {
+    .name = "transport",
+    .abandon = abandon_stream,
+    .finish = finish_stream,
+    .size = sizeof(iso_transport),
+};
+
+/* ---- reading ---- */
+
+static int update_reading(iso_transport *self)
+{
+    bool wanted =
+        self->state == OPEN && self->is_made && !self->is_read_paused && !self->is_eof_received;
+
+    if (wanted) return driver_of(self)->kind->recv_start(driver_of(self), &self->io);
+    driver_of(self)->kind->recv_stop(driver_of(self), &self->io);
+    return 0;
+}
+
+static void handle_eof(iso_transport *self)
+{
+    bool stays = false;
+
+    self->is_eof_received = true;
+    (void)update_reading(self);
+    if (self->protocol->eof_received != NULL)
+        stays = self->protocol->eof_received(self, self->self);
+    if (!stays) (void)iso_transport_close(self);
+}
+
+static void stream_received(iso__io *io, const void *data, ptrdiff_t size)
+{
+    iso_transport *self = ISO__CONTAINER(io, iso_transport, io);
+
+    if (ISO__UNLIKELY(size <= 0)) {
+        if (size == 0)
+            handle_eof(self);
+        else
+            begin_end(self, (int)size);
+        return;
+    }
+    if (self->protocol->data_received != NULL)
+        self->protocol->data_received(self, self->self, data, (size_t)size);
+}
+
+static void buffered_lend(iso__io *io, void **buffer, size_t *size)
+{
+    iso_transport *self = ISO__CONTAINER(io, iso_transport, io);
+
+    *buffer = NULL;
+    *size = 0;
+    self->protocol->get_buffer(self, self->self, SIZE_HINT, buffer, size);
+    if (*buffer == NULL || *size == 0) begin_end(self, ISO_ENOBUFS);
+}
+
+static void buffered_received(iso__io *io, const void *data, ptrdiff_t size)
+{
+    iso_transport *self = ISO__CONTAINER(io, iso_transport, io);
+
+    if (size <= 0)
+        stream_received(io, data, size);
+    else if (self->protocol->buffer_updated != NULL)
+        self->protocol->buffer_updated(self, self->self, (size_t)size);
+}
+
+static const iso__io_class plain_io = { .received = stream_received };
+static const iso__io_class buffered_io = { .received = buffered_received, .lend = buffered_lend };
+
+static void use_protocol(iso_transport *self, const iso_protocol *protocol, void *arg)
+{
+    self->protocol = protocol;
+    self->self = arg;
+    self->io.kind = protocol->get_buffer != NULL ? &buffered_io : &plain_io;
+}
+
+/* ---- writing ---- */
+
+static size_t buffered_size(const iso_transport *self)
+{
+    return self->output == NULL ? 0 : self->output->queue.size;
+}
+
+static void pause_if_high(iso_transport *self)
+{
+    if (self->is_write_paused || buffered_size(self) <= self->high) return;
+    self->is_write_paused = true;
+    if (self->protocol->pause_writing != NULL) self->protocol->pause_writing(self, self->self);
+}
+
+static void resume_if_low(iso_transport *self)
+{
+    if (!self->is_write_paused || buffered_size(self) > self->low) return;
+    self->is_write_paused = false;
+    if (self->protocol->resume_writing != NULL) self->protocol->resume_writing(self, self->self);
+}
+
+static void start_send(iso_transport *self)
+{
+    output *out = self->output;
+    int rc;
+
+    out->op.count = iso__byte_queue_peek(&out->queue, out->pieces, ISO__SYS_SENDV_MAX);
+    rc = driver_of(self)->kind->send(driver_of(self), &out->op);
+    if (rc != 0) begin_end(self, rc);
+}
+
+/* All is sent that there was: what waited for it happens. */
+static void finish_output(iso_transport *self)
+{
+    drop_output(self);
+    if (self->state == CLOSING)
+        begin_end(self, 0);
+    else if (self->is_eof_written)
+        (void)iso__sys_socket_shutdown_write(self->io.fd); /* if it fails, reading tells why */
+}
+
+static void send_done(iso__op *op, ptrdiff_t result)
+{
+    iso_transport *self = ISO__CONTAINER(op->io, iso_transport, io);
+
+    if (result < 0) {
+        begin_end(self, (int)result);
+        return;
+    }
+    iso__byte_queue_take(&self->output->queue, allocator_of(self), (size_t)result);
+    resume_if_low(self); /* may write more, close or abort */
+    if (self->output == NULL) return;
+    if (self->output->queue.size > 0)
+        start_send(self);
+    else
+        finish_output(self);
+}
+
+/* Send as much as the system takes at once. Answers how much, or an error. */
+static ptrdiff_t send_directly(iso_transport *self, const iso_buffer *list, size_t count)
+{
+    ptrdiff_t sent = 0;
+
+    while (count > 0) {
+        size_t part = count < ISO__SYS_SENDV_MAX ? count : (size_t)ISO__SYS_SENDV_MAX;
+        size_t wanted = 0;
+        size_t at;
+        ptrdiff_t got = part == 1 ? iso__sys_socket_send(self->io.fd, list->data, list->size)
+                                  : iso__sys_socket_sendv(self->io.fd, list, part);
+
+        if (got == ISO_EAGAIN) return sent;
+        if (got < 0) return got;
+        sent += got;
+        for (at = 0; at < part; at++) wanted += list[at].size;
+        if ((size_t)got < wanted) return sent;
+        list += part;
+        count -= part;
+    }
+    return sent;
+}
+
+/* Keep what was not sent. The first such piece of memory is where the driver comes in. */
+static int enqueue(iso_transport *self, const iso_buffer *list, size_t count, size_t skip)
+{
+    output *out = self->output;
+    int rc;
+
+    if (out == NULL) {
+        out = iso__alloc_zero(allocator_of(self), sizeof(*out));
+        if (out == NULL) return ISO_ENOMEM;
+        out->op.io = &self->io;
+        out->op.done = send_done;
+        out->op.list = out->pieces;
+    }
+    rc = iso__byte_queue_append(&out->queue, allocator_of(self), list, count, skip);
+    if (rc != 0) {
+        if (self->output == NULL) iso__free(allocator_of(self), out, sizeof(*out));
+        return rc;
+    }
+    if (self->output == NULL) {
+        self->output = out;
+        start_send(self);
+    }
+    return 0;
+}
+
+static int drop_write(iso_transport *self)
+{
+    self->dropped++;
+    if (self->dropped == WARN_AFTER_DROPS)
+        iso__log(&self->object.loop->engine.logger, ISO_LOG_WARNING,
+                 "a program goes on writing to a connection that is closed");
+    return 0;
+}
+
+static int write_list(iso_transport *self, const iso_buffer *list, size_t count, size_t total)
+{
+    size_t sent = 0;
+    int rc;
+
+    if (ISO__UNLIKELY(self->is_eof_written)) return ISO_EINVALIDSTATE;
+    if (ISO__UNLIKELY(self->state != OPEN)) return drop_write(self);
+    if (total == 0) return 0;
+    if (self->output == NULL && driver_of(self)->kind->sends_directly) {
+        ptrdiff_t got = send_directly(self, list, count);
+
+        if (ISO__UNLIKELY(got < 0)) {
+            begin_end(self, (int)got);
+            return 0;
+        }
+        if (ISO__LIKELY((size_t)got == total)) return 0;
+        sent = (size_t)got;
+    }
+    rc = enqueue(self, list, count, sent);
+    if (rc != 0) {
+        if (sent > 0) begin_end(self, rc); /* half a message must not be followed by another */
+        return rc;
+    }
+    pause_if_high(self);
+    return 0;
+}
+
+int iso_transport_write(iso_transport *self, const void *data, size_t size)
+{
+    iso_buffer one;
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (ISO__UNLIKELY(rc != 0)) return rc;
+    if (ISO__UNLIKELY(data == NULL && size > 0)) return ISO_EINVAL;
+    one.data = data;
+    one.size = size;
+    return write_list(self, &one, 1, size);
+}
+
+int iso_transport_writelines(iso_transport *self, const iso_buffer *list, size_t count)
+{
+    size_t total = 0;
+    size_t at;
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    if (list == NULL && count > 0) return ISO_EINVAL;
+    for (at = 0; at < count; at++) {
+        if (list[at].data == NULL && list[at].size > 0) return ISO_EINVAL;
+        if (list[at].size > (size_t)PTRDIFF_MAX - total) return ISO_EINVAL;
+        total += list[at].size;
+    }
+    return write_list(self, list, count, total);
+}
+
+int iso_transport_write_eof(iso_transport *self)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    if (self->state != OPEN || self->is_eof_written) return 0;
+    self->is_eof_written = true;
+    if (self->output == NULL) (void)iso__sys_socket_shutdown_write(self->io.fd);
+    return 0;
+}
+
+bool iso_transport_can_write_eof(const iso_transport *self)
+{
+    (void)self;
+    return true;
+}
+
+int iso_transport_set_write_buffer_limits(iso_transport *self, size_t high, size_t low)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    if (high == SIZE_MAX) {
+        if (low == SIZE_MAX)
+            high = DEFAULT_HIGH;
+        else
+            high = low <= SIZE_MAX / LOW_SHARE ? low * LOW_SHARE : SIZE_MAX;
+    }
+    if (low == SIZE_MAX) low = high / LOW_SHARE;
+    if (high < low) return ISO_EINVAL;
+    self->high = high;
+    self->low = low;
+    if (self->state == OPEN) pause_if_high(self);
+    return 0;
+}
+
+void iso_transport_get_write_buffer_limits(const iso_transport *self, size_t *high, size_t *low)
+{
+    if (high != NULL) *high = self->high;
+    if (low != NULL) *low = self->low;
+}
+
+size_t iso_transport_get_write_buffer_size(const iso_transport *self)
+{
+    return buffered_size(self);
+}
+
+uint64_t iso_transport_writes_dropped(const iso_transport *self)
+{
+    return self->dropped;
+}
+
+/* ---- pausing and closing ---- */
+
+static int set_read_paused(iso_transport *self, bool is_paused)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    if (self->state >= ENDING || self->is_read_paused == is_paused) return 0;
+    self->is_read_paused = is_paused;
+    return update_reading(self);
+}
+
+int iso_transport_pause_reading(iso_transport *self)
+{
+    return set_read_paused(self, true);
+}
+
+int iso_transport_resume_reading(iso_transport *self)
+{
+    return set_read_paused(self, false);
+}
+
+bool iso_transport_is_reading(const iso_transport *self)
+{
+    return self->state == OPEN && !self->is_read_paused;
+}
+
+int iso_transport_close(iso_transport *self)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    if (self->state != OPEN) return 0;
+    self->state = CLOSING;
+    (void)update_reading(self);
+    if (self->output == NULL) begin_end(self, 0);
+    return 0;
+}
+
+int iso_transport_abort(iso_transport *self)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc == 0) begin_end(self, 0);
+    return rc;
+}
+
+bool iso_transport_is_closing(const iso_transport *self)
+{
+    return self->state != OPEN;
+}
+
+/* ---- the rest of a transport ---- */
+
+int iso_transport_set_protocol(iso_transport *self, const iso_protocol *protocol, void *arg)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    if (protocol == NULL) return ISO_EINVAL;
+    use_protocol(self, protocol, arg);
+    return 0;
+}
+
+const iso_protocol *iso_transport_get_protocol(const iso_transport *self, void **arg)
+{
+    if (arg != NULL) *arg = self->self;
+    return self->protocol;
+}
+
+int iso_transport_get_extra_info(const iso_transport *self, const char *name, iso_extra_info *out)
+{
+    int rc = 0;
+
+    if (name == NULL || out == NULL) return ISO_EINVAL;
+    if (self->state == LOST) return ISO_ECLOSED;
+    memset(out, 0, sizeof(*out));
+    out->fd = self->io.fd;
+    if (strcmp(name, "peername") == 0)
+        rc = iso__sys_socket_peername(self->io.fd, &out->address);
+    else if (strcmp(name, "sockname") == 0)
+        rc = iso__sys_socket_sockname(self->io.fd, &out->address);
+    else if (strcmp(name, "socket") != 0)
+        rc = ISO_ENOENT;
+    return rc;
+}
+
+iso_loop *iso_transport_get_loop(const iso_transport *self)
+{
+    return self->object.loop;
+}
+
+iso_transport *iso_transport_ref(iso_transport *self)
+{
+    iso__object_ref(&self->object);
+    return self;
+}
+
+void iso_transport_release(iso_transport *self)
+{
+    if (self != NULL) iso__object_unref(&self->object);
+}
+
+/* ---- beginning ---- */
+
+static void tell_made(iso_transport *self)
+{
+    int rc;
+
+    self->is_made = true;
+    rc = update_reading(self);
+    if (rc != 0) begin_end(self, rc);
+    if (self->state == ENDING) iso__engine_ready(&self->object.loop->engine, &self->event);
+    if (self->protocol->connection_made != NULL) self->protocol->connection_made(self, self->self);
+    self->owner_kind->made(self->owner, self); /* only the event that this node was ends a stream */
+}
+
+static void run_event(iso__engine *engine, iso__node *node)
+{
+    iso_transport *self = ISO__CONTAINER(node, iso_transport, event);
+
+    (void)engine;
+    if (!self->is_made)
+        tell_made(self);
+    else
+        end(self);
+}
+
+int iso__stream_new(iso_transport **out, iso_loop *loop, iso_fd fd, const iso_protocol *protocol,
+                    void *arg, const iso__stream_owner *owner_kind, void *owner)
+{
+    iso_transport *self = iso__object_new(loop, &stream_class);
+    int rc;
+
+    if (self == NULL) return ISO_ENOMEM;
+    use_protocol(self, protocol, arg);
+    self->io.fd = fd;
+    self->event.run = run_event;
+    self->high = DEFAULT_HIGH;
+    self->low = DEFAULT_HIGH / LOW_SHARE;
+    self->owner_kind = owner_kind;
+    self->owner = owner;
+    rc = iso__engine_attach(&loop->engine, &self->io);
+    if (rc == 0) {
+        iso__sys_socket_set_nodelay(fd);
+        iso__object_open(&self->object);
+        iso__engine_ready(&loop->engine, &self->event);
+        *out = self;
+    }
+    iso__object_unref(&self->object); /* the loop's reference keeps it */
+    return rc;
+}
+
+iso__object *iso__stream_object(iso_transport *transport)
+{
+    return &transport->object;
+}
+
+iso_transport *iso__stream_of_object(iso__object *object)
+{
+    return object->kind == &stream_class ? (iso_transport *)object : NULL;
+}
+
+void *iso__stream_owner_of(const iso_transport *transport)
+{
+    return transport->owner;
+}
+
+static void tell_nobody(void *owner, iso_transport *transport)
+{
+    (void)owner;
+    (void)transport;
+}
+
+static const iso__stream_owner nobody = { .made = tell_nobody, .lost = tell_nobody };
+
+void iso__stream_disown(iso_transport *transport)
+{
+    transport->owner_kind = &nobody;
+    transport->owner = NULL;
+}

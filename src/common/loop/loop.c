@@ -2,11 +2,8 @@
 #include "loop/loop.h"
 
 #include "base/alloc.h"
-#include "base/time.h"
 #include "engine/reactor.h"
-#include "isoloop/policy.h"
 #include "loop/backends.h"
-#include "loop/thread_state.h"
 #include "sys/clock.h"
 #include "sys/sock.h"
 
@@ -164,14 +161,14 @@ int iso_selector_event_loop_new(iso_loop **out, iso_selector *selector)
 
 /* ---- threads ---- */
 
-static bool is_forked(const iso_loop *loop)
+bool iso__loop_is_forked(const iso_loop *loop)
 {
     return loop->fork_count != iso__sys_fork_count();
 }
 
 int iso__loop_refuse_thread(const iso_loop *loop)
 {
-    return is_forked(loop) ? ISO_EFORKED : ISO_ETHREAD;
+    return iso__loop_is_forked(loop) ? ISO_EFORKED : ISO_ETHREAD;
 }
 
 bool iso_loop_is_running(const iso_loop *loop)
@@ -179,10 +176,9 @@ bool iso_loop_is_running(const iso_loop *loop)
     return iso__atomic_load_u32(&loop->is_running) != 0;
 }
 
-/* A loop that is not running goes to the thread that runs or closes it. */
-static int adopt(iso_loop *loop)
+int iso__loop_adopt(iso_loop *loop)
 {
-    if (is_forked(loop)) return ISO_EFORKED;
+    if (iso__loop_is_forked(loop)) return ISO_EFORKED;
     if (iso_loop_is_running(loop)) return ISO_ERUNNING;
     loop->owner = iso__sys_thread_id();
     return 0;
@@ -201,7 +197,7 @@ int iso_loop_close(iso_loop *loop)
     int rc;
 
     if (loop == NULL || iso_loop_is_closed(loop)) return 0;
-    rc = adopt(loop);
+    rc = iso__loop_adopt(loop);
     if (rc != 0) return rc;
     iso__atomic_store_u32(&loop->is_closed, 1);
     while ((link = loop->objects.next) != &loop->objects) {
@@ -234,7 +230,8 @@ static void free_if_last(iso_loop *loop)
 void iso_loop_release(iso_loop *loop)
 {
     if (loop == NULL || iso__atomic_add_u32(&loop->references, UINT32_MAX) != 1) return;
-    if (is_forked(loop)) return; /* all that it has is the parent's; the copy is left alone */
+    if (iso__loop_is_forked(loop))
+        return; /* all that it has is the parent's; the copy is left alone */
     (void)iso_loop_close(loop);
     free_if_last(loop);
 }
@@ -248,187 +245,6 @@ void iso__loop_uncount_memory(iso_loop *loop)
 {
     loop->memory_count--;
     if (iso_loop_is_closed(loop)) free_if_last(loop);
-}
-
-/* ---- running ---- */
-
-static int begin_run(iso_loop *loop)
-{
-    iso__thread_state *state;
-    int rc;
-
-    if (loop == NULL) return ISO_EINVAL;
-    if (iso_loop_is_closed(loop)) return ISO_ECLOSED;
-    rc = adopt(loop);
-    if (rc == 0) rc = iso__thread_state_get(&state);
-    if (rc != 0) return rc;
-    if (state->running != NULL) return ISO_ERUNNING;
-    state->running = loop;
-    iso__atomic_store_u32(&loop->is_running, 1);
-    return 0;
-}
-
-static void end_run(iso_loop *loop)
-{
-    iso__thread_state *state;
-
-    iso__atomic_store_u32(&loop->is_running, 0);
-    if (iso__thread_state_get(&state) == 0) state->running = NULL;
-}
-
-int iso_loop_run_forever(iso_loop *loop)
-{
-    int rc = begin_run(loop);
-
-    if (rc != 0) return rc;
-    do {
-        rc = iso__engine_turn(&loop->engine, ISO_FOREVER);
-    } while (rc >= 0 && !loop->engine.is_stopping);
-    loop->engine.is_stopping = false;
-    end_run(loop);
-    return rc < 0 ? rc : 0;
-}
-
-int iso_loop_run_once(iso_loop *loop, iso_nsec timeout)
-{
-    int rc = begin_run(loop);
-
-    if (rc != 0) return rc;
-    rc = iso__engine_turn(&loop->engine, timeout < 0 ? 0 : timeout);
-    loop->engine.is_stopping = false;
-    end_run(loop);
-    return rc;
-}
-
-static void stop_when_done(iso_future *future, void *arg)
-{
-    (void)arg;
-    (void)iso_loop_stop(iso_future_get_loop(future));
-}
-
-int iso_loop_run_until_complete(iso_loop *loop, iso_future *future)
-{
-    int rc;
-
-    if (loop == NULL || future == NULL || iso_future_get_loop(future) != loop) return ISO_EINVAL;
-    if (iso_loop_is_closed(loop)) return ISO_ECLOSED;
-    if (iso_loop_is_running(loop)) return ISO_ERUNNING;
-    rc = adopt(loop);
-    if (rc == 0) rc = iso_future_add_done_callback(future, stop_when_done, loop);
-    if (rc != 0) return rc;
-    rc = iso_loop_run_forever(loop);
-    (void)iso_future_remove_done_callback(future, stop_when_done, loop);
-    if (rc != 0) return rc;
-    return iso_future_done(future) ? iso_future_error(future) : ISO_ESTOPPED;
-}
-
-int iso_loop_fileno(iso_loop *loop, iso_fd *out)
-{
-    int rc = iso__loop_check(loop);
-    iso_fd fd;
-
-    if (rc != 0) return rc;
-    fd = loop->engine.driver->kind->fileno(loop->engine.driver);
-    if (fd == ISO_FD_NONE) return ISO_ENOTSUP;
-    *out = fd;
-    return 0;
-}
-
-iso_nsec iso_loop_next_timeout(iso_loop *loop)
-{
-    int rc = iso__loop_check(loop);
-
-    if (rc != 0) return rc;
-    loop->engine.driver->kind->flush(loop->engine.driver);
-    return iso__engine_patience(&loop->engine);
-}
-
-int iso_loop_stop(iso_loop *loop)
-{
-    int rc = iso__loop_check_thread(loop);
-
-    if (rc == 0) loop->engine.is_stopping = true;
-    return rc;
-}
-
-static void stop_posted(iso_loop *loop, void *arg)
-{
-    (void)arg;
-    loop->engine.is_stopping = true;
-}
-
-int iso_loop_stop_threadsafe(iso_loop *loop)
-{
-    return iso_loop_call_soon_threadsafe(loop, stop_posted, NULL);
-}
-
-/* ---- scheduling ---- */
-
-iso_nsec iso_loop_time(const iso_loop *loop)
-{
-    return iso__engine_time(&loop->engine);
-}
-
-iso_nsec iso_loop_clock_resolution(const iso_loop *loop)
-{
-    return loop->engine.clock.resolution;
-}
-
-int iso_loop_call_soon(iso_loop *loop, iso_callback callback, void *arg, iso_handle *handle)
-{
-    int rc = iso__loop_check(loop);
-
-    if (rc != 0) return rc;
-    if (callback == NULL) return ISO_EINVAL;
-    return iso__engine_call_soon(&loop->engine, callback, arg, handle);
-}
-
-int iso_loop_call_soon_threadsafe(iso_loop *loop, iso_callback callback, void *arg)
-{
-    if (callback == NULL) return ISO_EINVAL;
-    if (is_forked(loop)) return ISO_EFORKED;
-    if (iso_loop_is_closed(loop)) return ISO_ECLOSED;
-    return iso__engine_post_callback(&loop->engine, callback, arg);
-}
-
-int iso_loop_call_at(iso_loop *loop, iso_nsec when, iso_callback callback, void *arg,
-                     iso_handle *handle)
-{
-    int rc = iso__loop_check(loop);
-
-    if (rc != 0) return rc;
-    if (callback == NULL) return ISO_EINVAL;
-    return iso__engine_call_at(&loop->engine, when, callback, arg, handle);
-}
-
-int iso_loop_call_later(iso_loop *loop, iso_nsec delay, iso_callback callback, void *arg,
-                        iso_handle *handle)
-{
-    int rc = iso__loop_check(loop);
-
-    if (rc != 0) return rc;
-    if (callback == NULL) return ISO_EINVAL;
-    return iso__engine_call_at(&loop->engine, iso__time_add(iso__engine_time(&loop->engine), delay),
-                               callback, arg, handle);
-}
-
-int iso_handle_cancel(iso_loop *loop, iso_handle handle)
-{
-    int rc = iso__loop_check_thread(loop);
-
-    return rc != 0 ? rc : iso__engine_cancel(&loop->engine, handle);
-}
-
-int iso_handle_when(const iso_loop *loop, iso_handle handle, iso_nsec *when)
-{
-    const iso__call *call = iso__calls_find(&loop->engine.calls, handle);
-    int rc = iso__loop_check_thread(loop);
-
-    if (rc != 0) return rc;
-    if (call == NULL) return ISO_ENOENT;
-    if (call->heap_index == ISO__CALL_NO_TIMER) return ISO_EINVAL;
-    *when = loop->engine.timers.heap[call->heap_index].when;
-    return 0;
 }
 
 /* ---- asking ---- */

@@ -39,6 +39,13 @@ static inline int iso__loop_check(const iso_loop *loop)
     return rc == 0 && iso__atomic_load_u32(&loop->is_closed) != 0 ? ISO_ECLOSED : rc;
 }
 
+/* Whether the loop was made by the parent of this process. Thread: any. */
+bool iso__loop_is_forked(const iso_loop *loop);
+
+/* A loop that is not running goes to the thread that runs or closes it.
+ * Returns 0, ISO_EFORKED or ISO_ERUNNING. Thread: any. */
+int iso__loop_adopt(iso_loop *loop);
+
 /* Memory of the loop's allocator. */
 static inline const iso_allocator *iso__loop_allocator(const iso_loop *loop)
 {

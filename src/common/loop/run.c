@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Running a loop, to the end, until a future is done, or for one turn. */
+#include "loop/loop.h"
+#include "loop/thread_state.h"
+
+static int begin_run(iso_loop *loop)
+{
+    iso__thread_state *state;
+    int rc;
+
+    if (loop == NULL) return ISO_EINVAL;
+    if (iso_loop_is_closed(loop)) return ISO_ECLOSED;
+    rc = iso__loop_adopt(loop);
+    if (rc == 0) rc = iso__thread_state_get(&state);
+    if (rc != 0) return rc;
+    if (state->running != NULL) return ISO_ERUNNING;
+    state->running = loop;
+    iso__atomic_store_u32(&loop->is_running, 1);
+    return 0;
+}
+
+static void end_run(iso_loop *loop)
+{
+    iso__thread_state *state;
+
+    iso__atomic_store_u32(&loop->is_running, 0);
+    if (iso__thread_state_get(&state) == 0) state->running = NULL;
+}
+
+int iso_loop_run_forever(iso_loop *loop)
+{
+    int rc = begin_run(loop);
+
+    if (rc != 0) return rc;
+    do {
+        rc = iso__engine_turn(&loop->engine, ISO_FOREVER);
+    } while (rc >= 0 && !loop->engine.is_stopping);
+    loop->engine.is_stopping = false;
+    end_run(loop);
+    return rc < 0 ? rc : 0;
+}
+
+int iso_loop_run_once(iso_loop *loop, iso_nsec timeout)
+{
+    int rc = begin_run(loop);
+
+    if (rc != 0) return rc;
+    rc = iso__engine_turn(&loop->engine, timeout < 0 ? 0 : timeout);
+    loop->engine.is_stopping = false;
+    end_run(loop);
+    return rc;
+}
+
+static void stop_when_done(iso_future *future, void *arg)
+{
+    (void)arg;
+    (void)iso_loop_stop(iso_future_get_loop(future));
+}
+
+int iso_loop_run_until_complete(iso_loop *loop, iso_future *future)
+{
+    int rc;
+
+    if (loop == NULL || future == NULL || iso_future_get_loop(future) != loop) return ISO_EINVAL;
+    if (iso_loop_is_closed(loop)) return ISO_ECLOSED;
+    if (iso_loop_is_running(loop)) return ISO_ERUNNING;
+    rc = iso__loop_adopt(loop);
+    if (rc == 0) rc = iso_future_add_done_callback(future, stop_when_done, loop);
+    if (rc != 0) return rc;
+    rc = iso_loop_run_forever(loop);
+    (void)iso_future_remove_done_callback(future, stop_when_done, loop);
+    if (rc != 0) return rc;
+    return iso_future_done(future) ? iso_future_error(future) : ISO_ESTOPPED;
+}
+
+int iso_loop_fileno(iso_loop *loop, iso_fd *out)
+{
+    int rc = iso__loop_check(loop);
+    iso_fd fd;
+
+    if (rc != 0) return rc;
+    fd = loop->engine.driver->kind->fileno(loop->engine.driver);
+    if (fd == ISO_FD_NONE) return ISO_ENOTSUP;
+    *out = fd;
+    return 0;
+}
+
+iso_nsec iso_loop_next_timeout(iso_loop *loop)
+{
+    int rc = iso__loop_check(loop);
+
+    if (rc != 0) return rc;
+    loop->engine.driver->kind->flush(loop->engine.driver);
+    return iso__engine_patience(&loop->engine);
+}
+
+int iso_loop_stop(iso_loop *loop)
+{
+    int rc = iso__loop_check_thread(loop);
+
+    if (rc == 0) loop->engine.is_stopping = true;
+    return rc;
+}
+
+static void stop_posted(iso_loop *loop, void *arg)
+{
+    (void)arg;
+    loop->engine.is_stopping = true;
+}
+
+int iso_loop_stop_threadsafe(iso_loop *loop)
+{
+    return iso_loop_call_soon_threadsafe(loop, stop_posted, NULL);
+}

@@ -37,7 +37,8 @@ typedef struct iso_selector_class {
     int (*set)(void *self, iso_fd fd, unsigned was, unsigned events, void *token);
     /* Wait at most `timeout` ns (0: look only; ISO_FOREVER: no end) and write at most `max` events.
      * Never returns early but for events or a signal; a descriptor that was closed meanwhile is
-     * forgotten, and told as READ|WRITE|ERROR|GONE where the system lets one see it.
+     * forgotten, and told as READ|WRITE|ERROR|GONE where the system lets one see it. One descriptor may
+     * be told of twice, once for READ and once for WRITE (kqueue).
      * Returns how many, 0 for none, or ISO_ENOMEM and the like. */
     int (*wait)(void *self, iso_nsec timeout, iso_selector_event *events, int max);
     /* A descriptor that is readable when wait would have something to tell, for use in another loop;

@@ -232,8 +232,9 @@ void iso_loop_release(iso_loop *loop)
     if (loop == NULL || iso__atomic_add_u32(&loop->references, UINT32_MAX) != 1) return;
     if (iso__loop_is_forked(loop))
         return; /* all that it has is the parent's; the copy is left alone */
+    iso__loop_count_memory(loop); /* what close ends must not free the loop under it */
     (void)iso_loop_close(loop);
-    free_if_last(loop);
+    iso__loop_uncount_memory(loop);
 }
 
 void iso__loop_count_memory(iso_loop *loop)

@@ -83,9 +83,9 @@ ISO_API const char *iso_strerror(int error);
 /* The name of an error, as "ISO_ECLOSED"; "ISO_OK" for 0 and every count. Never NULL. Thread: any. */
 ISO_API const char *iso_error_name(int error);
 
-/* What this thread's last failed call had to add to its code: which backends there are, which
- * option was wrong. "" when there was nothing to add. Thread: any; the text is this thread's own and
- * stands until its next failure. */
+/* What a failed call had to add to its code: which backends there are, which option was wrong. To be
+ * asked right after iso_loop_new, iso_selector_new, create_server or create_connection failed: the text is
+ * of the last call of this thread that had something to add, "" before. Thread: any. */
 ISO_API const char *iso_error_detail(void);
 
 ISO_END_DECLS

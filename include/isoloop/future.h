@@ -28,13 +28,13 @@ ISO_API iso_future *iso_future_ref(iso_future *future);
 ISO_API void iso_future_release(iso_future *future);
 
 /* End it with a result: a pointer, or a number (a count, a descriptor). Nothing is done with the
- * pointer. Returns 0, ISO_EINVALIDSTATE (done already) or ISO_ETHREAD.
- * Source: Future.set_result. */
+ * pointer. Returns 0, ISO_EINVALIDSTATE (done already, or the future of an operation of the library's, which
+ * only iso_future_cancel ends), or ISO_ETHREAD. Source: Future.set_result. */
 ISO_API int iso_future_set_result(iso_future *future, void *result);
 ISO_API int iso_future_set_number(iso_future *future, intptr_t number);
 
 /* End it with an error, a negative ISO_E code. Returns 0, ISO_EINVALIDSTATE, ISO_EINVAL (not an
- * error) or ISO_ETHREAD. Source: Future.set_exception. */
+ * error) or ISO_ETHREAD, as set_result. Source: Future.set_exception. */
 ISO_API int iso_future_set_error(iso_future *future, int error);
 
 /* End it with ISO_ECANCELED, and the operation behind it too.

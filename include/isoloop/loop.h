@@ -17,7 +17,7 @@ ISO_BEGIN_DECLS
 typedef struct iso_transport iso_transport;
 typedef struct iso_server iso_server;
 
-/* What a loop calls. It must not block; it may call everything, iso_loop_close excepted. */
+/* What a loop calls. It must not block. It may call everything; closing the loop answers ISO_ERUNNING. */
 typedef void (*iso_callback)(iso_loop *loop, void *arg);
 
 /* A scheduled callback. A value: nothing to free, and cancelling a stale one is harmless. */
@@ -48,7 +48,8 @@ typedef struct iso_loop_options {
 
 /* Make a loop; NULL options mean all defaults. It is not made current.
  * Returns 0; ISO_ENOTSUP (a backend that is not there: iso_error_detail lists what there is; or one that
- * a limit forbids), ISO_EINVAL (an unknown profile), ISO_ENOMEM, ISO_EMFILE. Thread: any.
+ * a limit forbids), ISO_EINVAL (an unknown profile), ISO_EBUSY (a selector that has descriptors or a
+ * loop already), ISO_ENOMEM, ISO_EMFILE. Thread: any.
  * Ownership: the caller owns one reference until iso_loop_release; `selector` is taken over only when
  * the call succeeds. */
 ISO_API int iso_loop_new(iso_loop **out, const iso_loop_options *options);
@@ -59,12 +60,12 @@ ISO_API int iso_selector_event_loop_new(iso_loop **out, iso_selector *selector);
 /* Close the loop: what is scheduled is dropped, what is open is aborted (each connection_lost comes,
  * with ISO_ECLOSED), look-ups under way are waited for. The loop stays there to be asked, and answers
  * ISO_ECLOSED. Returns 0, also the second time; ISO_ERUNNING for a loop that is running; ISO_EFORKED.
- * Source: loop.close. */
+ * NULL is fine. Source: loop.close. */
 ISO_API int iso_loop_close(iso_loop *loop);
 
-/* Share it, and give a reference back; the last one closes the loop and frees it, as soon as the
- * objects that a program still holds are released too. NULL is fine for release. Not from within a
- * callback of the loop, for the last reference. */
+/* Share it, and give a reference back; the last one closes the loop and frees it, as soon as it does
+ * not run any more and the objects that a program still holds are released too. NULL is fine for
+ * release. Thread: any for ref; for release that of iso_loop_close. */
 ISO_API iso_loop *iso_loop_ref(iso_loop *loop);
 ISO_API void iso_loop_release(iso_loop *loop);
 
@@ -102,7 +103,8 @@ ISO_API int iso_loop_run_forever(iso_loop *loop);
 ISO_API int iso_loop_run_until_complete(iso_loop *loop, iso_future *future);
 
 /* Make one turn: wait at most `timeout` for something to do (0: do not wait; ISO_FOREVER: no end),
- * then run what is ready. For embedding in another loop, with the two functions below.
+ * then run what is ready. A stop, before it or in it, is spent by it. For embedding in another loop, with
+ * the two functions below.
  * Returns how many callbacks ran, or an error as run_forever. */
 ISO_API int iso_loop_run_once(iso_loop *loop, iso_nsec timeout);
 
@@ -119,7 +121,7 @@ ISO_API iso_nsec iso_loop_next_timeout(iso_loop *loop);
  * Source: loop.stop. */
 ISO_API int iso_loop_stop(iso_loop *loop);
 
-/* The same from anywhere. Returns 0, ISO_ECLOSED, ISO_EFORKED. Thread: any.
+/* The same from anywhere. Returns 0, ISO_ENOMEM, ISO_ECLOSED, ISO_EFORKED. Thread: any.
  * Source: loop.call_soon_threadsafe(loop.stop). */
 ISO_API int iso_loop_stop_threadsafe(iso_loop *loop);
 
@@ -138,7 +140,8 @@ ISO_API iso_nsec iso_loop_clock_resolution(const iso_loop *loop);
 ISO_API int iso_loop_call_soon(iso_loop *loop, iso_callback callback, void *arg,
                                iso_handle *handle);
 
-/* The same from any thread; waits of the loop end. No handle: it could not be cancelled safely.
+/* The same from any thread; waits of the loop end. No handle: it could not be cancelled safely. The
+ * caller sees to it that the loop is not freed meanwhile, by a reference of its own for instance.
  * Returns 0, ISO_EINVAL, ISO_ENOMEM, ISO_ECLOSED, ISO_EFORKED. Thread: any.
  * Source: loop.call_soon_threadsafe. */
 ISO_API int iso_loop_call_soon_threadsafe(iso_loop *loop, iso_callback callback, void *arg);

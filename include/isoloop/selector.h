@@ -36,7 +36,7 @@ typedef struct iso_selector_class {
      * has no place left, ISO_ENOMEM. Forgetting (events == 0) always succeeds. */
     int (*set)(void *self, iso_fd fd, unsigned was, unsigned events, void *token);
     /* Wait at most `timeout` ns (0: look only; ISO_FOREVER: no end) and write at most `max` events.
-     * Never returns early but for events or a signal; a descriptor that was closed meanwhile is
+     * Never returns early but for events, a signal, or the end of a day; a descriptor that was closed meanwhile is
      * forgotten, and told as READ|WRITE|ERROR|GONE where the system lets one see it. One descriptor may
      * be told of twice, once for READ and once for WRITE (kqueue).
      * Returns how many, 0 for none, or ISO_ENOMEM and the like. */
@@ -64,8 +64,8 @@ ISO_API int iso_selector_new_custom(iso_selector **out, const iso_selector_class
 ISO_API const char *iso_selector_name(const iso_selector *selector);
 
 /* Register `fd` for `events`; `data` comes back with them.
- * Returns 0, ISO_EEXIST (registered already), ISO_EINVAL (no or unknown events), or a refusal of the
- * class. Source: selectors.BaseSelector.register. */
+ * Returns 0, ISO_EEXIST (registered already), ISO_EBUSY (a loop has the selector), ISO_EINVAL (no or
+ * unknown events), or a refusal of the class. Source: selectors.BaseSelector.register. */
 ISO_API int iso_selector_register(iso_selector *selector, iso_fd fd, unsigned events, void *data);
 
 /* Change what a registered `fd` waits for.
@@ -77,7 +77,7 @@ ISO_API int iso_selector_modify(iso_selector *selector, iso_fd fd, unsigned even
 ISO_API int iso_selector_unregister(iso_selector *selector, iso_fd fd);
 
 /* Wait at most `timeout` ns and write at most `max` events.
- * Returns how many, 0 when the time is over, or an error. Source: selectors.BaseSelector.select. */
+ * Returns how many, 0 when the time is over, ISO_EBUSY (a loop has it), or an error. Source: selectors.BaseSelector.select. */
 ISO_API int iso_selector_select(iso_selector *selector, iso_nsec timeout,
                                 iso_selector_event *events, int max);
 

@@ -14,6 +14,13 @@
 _Static_assert(sizeof(struct sockaddr_in6) <= sizeof(((iso_address *)0)->storage),
                "an iso_address holds every internet address");
 
+/* BSD's addresses begin with their length; two of them are compared byte by byte. */
+#if defined(__linux__)
+#define HAS_LENGTH(statement) ((void)0)
+#else
+#define HAS_LENGTH(statement) ((void)(statement))
+#endif
+
 static int keep(iso_address *out, const void *native, size_t size)
 {
     memset(out, 0, sizeof(*out));
@@ -30,6 +37,7 @@ static int parse_v4(iso_address *out, const char *host, uint16_t port)
     native.sin_family = AF_INET;
     native.sin_port = htons(port);
     if (inet_pton(AF_INET, host, &native.sin_addr) != 1) return ISO_EINVAL;
+    HAS_LENGTH(native.sin_len = sizeof(native));
     return keep(out, &native, sizeof(native));
 }
 
@@ -62,6 +70,7 @@ static int parse_v6(iso_address *out, const char *host, uint16_t port)
     native.sin6_port = htons(port);
     if (inet_pton(AF_INET6, digits, &native.sin6_addr) != 1) return ISO_EINVAL;
     if (percent != NULL && parse_scope(percent + 1, &native.sin6_scope_id) != 0) return ISO_EINVAL;
+    HAS_LENGTH(native.sin6_len = sizeof(native));
     return keep(out, &native, sizeof(native));
 }
 

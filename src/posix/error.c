@@ -23,6 +23,7 @@ int iso__sys_error(int native)
     size_t row;
     size_t at;
 
+    if (native == EAGAIN) return ISO_EAGAIN; /* the one that is no error, and comes often */
     for (row = 0; native != 0 && row < ISO__COUNT(table); row++) {
         for (at = 0; at < CODES_PER_ROW; at++) {
             if (table[row].codes[at] == native) return table[row].error;

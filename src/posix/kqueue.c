@@ -225,14 +225,8 @@ static int kqueue_set(void *self, iso_fd fd, unsigned was, unsigned events, void
         return 0;
     }
     if (was == 0) { /* kqueue takes a file, and tells when it grows */
-        switch (iso__sys_descriptor_kind(fd)) {
-        case ISO__DESCRIPTOR_BAD: return ISO_EBADF;
-        case ISO__DESCRIPTOR_FILE: return ISO_EREGULARFILE;
-        case ISO__DESCRIPTOR_SOCKET:
-        case ISO__DESCRIPTOR_PIPE:
-        case ISO__DESCRIPTOR_DEVICE:
-        case ISO__DESCRIPTOR_OTHER: break;
-        }
+        int rc = iso__sys_descriptor_require_waitable(fd);
+        if (rc != 0) return rc;
     }
     native = apply(poller, (int)fd, was, events, token);
     if (native != 0 && (events & ISO_EVENT_WRITE) != 0 && is_broken_pipe(native, (int)fd))

@@ -111,16 +111,9 @@ static void forget(poll_poller *poller, int fd)
 
 static int add(poll_poller *poller, int fd)
 {
-    int rc = 0;
+    int rc = iso__sys_descriptor_require_waitable(fd); /* poll accepts what it can't wait for */
 
-    switch (iso__sys_descriptor_kind(fd)) { /* poll itself accepts what it can't wait for */
-    case ISO__DESCRIPTOR_BAD: return ISO_EBADF;
-    case ISO__DESCRIPTOR_FILE: return ISO_EREGULARFILE;
-    case ISO__DESCRIPTOR_SOCKET:
-    case ISO__DESCRIPTOR_PIPE:
-    case ISO__DESCRIPTOR_DEVICE:
-    case ISO__DESCRIPTOR_OTHER: break;
-    }
+    if (rc != 0) return rc;
     if (fd >= poller->place_count) rc = grow_places(poller, fd);
     if (rc == 0 && poller->count == poller->capacity) rc = grow_native(poller);
     if (rc != 0) return rc;
@@ -175,6 +168,7 @@ static int collect(poll_poller *poller, int fired, iso_selector_event *events, i
         if (poller->native[at].revents != 0) {
             events[found].token = poller->tokens[at];
             events[found].events = events_of(poller->native[at].revents);
+            if ((poller->native[at].revents & POLLNVAL) != 0) poller->native[at].events = 0;
             found++;
         }
         at = at + 1 < poller->count ? at + 1 : 0;
@@ -183,12 +177,14 @@ static int collect(poll_poller *poller, int fired, iso_selector_event *events, i
     return found;
 }
 
-static void forget_closed(poll_poller *poller)
+/* Those that were told closed wait for nothing any more. One that found no place among the events will
+ * be told by the next wait. */
+static void forget_told(poll_poller *poller)
 {
     int at;
 
     for (at = poller->count - 1; at >= 0; at--) {
-        if ((poller->native[at].revents & POLLNVAL) != 0) forget(poller, poller->native[at].fd);
+        if (poller->native[at].events == 0) forget(poller, poller->native[at].fd);
     }
 }
 
@@ -210,7 +206,7 @@ static int poll_await(void *self, iso_nsec timeout, iso_selector_event *events, 
     found = collect(poller, fired, events, max);
     for (at = 0; at < found; at++) {
         if ((events[at].events & ISO_EVENT_GONE) != 0) {
-            forget_closed(poller);
+            forget_told(poller);
             break;
         }
     }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/select.h>
 #include <unistd.h>
@@ -62,14 +63,9 @@ static void forget(select_poller *poller, int fd)
 
 static int check(int fd)
 {
-    switch (iso__sys_descriptor_kind(fd)) { /* select itself accepts what it can't wait for */
-    case ISO__DESCRIPTOR_BAD: return ISO_EBADF;
-    case ISO__DESCRIPTOR_FILE: return ISO_EREGULARFILE;
-    case ISO__DESCRIPTOR_SOCKET:
-    case ISO__DESCRIPTOR_PIPE:
-    case ISO__DESCRIPTOR_DEVICE:
-    case ISO__DESCRIPTOR_OTHER: break;
-    }
+    int rc = iso__sys_descriptor_require_waitable(fd); /* select accepts what it can't wait for */
+
+    if (rc != 0) return rc;
     return fd < FD_SETSIZE ? 0 : ISO_ELIMIT;
 }
 
@@ -79,11 +75,11 @@ static int select_set(void *self, iso_fd fd, unsigned was, unsigned events, void
     int rc;
 
     (void)was;
+    if (fd < 0 || fd > INT_MAX) return events == 0 ? 0 : ISO_EBADF;
     if (events == 0) {
-        if (fd >= 0 && fd < FD_SETSIZE) forget(poller, (int)fd);
+        if (fd < FD_SETSIZE) forget(poller, (int)fd);
         return 0;
     }
-    if (fd < 0) return ISO_EBADF;
     if (fd >= FD_SETSIZE || !is_in(poller, (int)fd)) {
         rc = check((int)fd);
         if (rc != 0) return rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sys/sock.h"
 
+#include "sys/descriptor.h"
 #include "sys/error.h"
 
 #include <errno.h>
@@ -19,6 +20,9 @@ enum { SEND_FLAGS = MSG_NOSIGNAL };
 enum { SEND_FLAGS = 0 };
 #endif
 
+/* What one call sends at most: macOS refuses more than an int counts. */
+#define LARGEST ((size_t)1 << 30)
+
 int iso__sys_socket_startup(void)
 {
     return 0;
@@ -31,13 +35,13 @@ static int set_option(iso_fd fd, int level, int name, int value)
     return rc == 0 ? 0 : iso__sys_error(errno);
 }
 
-int iso__sys_socket_set_nonblocking(iso_fd fd)
+static int set_nonblocking(int fd)
 {
-    int flags = fcntl((int)fd, F_GETFL);
+    int flags = fcntl(fd, F_GETFL);
 
     if (flags < 0) return iso__sys_error(errno);
     if ((flags & O_NONBLOCK) != 0) return 0;
-    return fcntl((int)fd, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : iso__sys_error(errno);
+    return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : iso__sys_error(errno);
 }
 
 static int refuse_sigpipe(int fd)
@@ -50,10 +54,18 @@ static int refuse_sigpipe(int fd)
 #endif
 }
 
+int iso__sys_socket_adopt(iso_fd fd)
+{
+    int rc = iso__sys_descriptor_require_socket(fd);
+
+    if (rc == 0) rc = set_nonblocking((int)fd);
+    return rc != 0 ? rc : refuse_sigpipe((int)fd);
+}
+
 /* What SOCK_NONBLOCK and SOCK_CLOEXEC do where there are such. */
 static int prepare(int fd)
 {
-    int rc = iso__sys_socket_set_nonblocking(fd);
+    int rc = set_nonblocking(fd);
 
     if (rc == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) rc = iso__sys_error(errno);
     return rc;
@@ -194,7 +206,7 @@ int iso__sys_socket_connect(iso_fd fd, const iso_address *address)
 {
     if (connect((int)fd, native_of(address), (socklen_t)address->length) == 0) return 0;
     /* An interrupted connect goes on by itself (POSIX, connect). */
-    return errno == EINTR || errno == EAGAIN ? ISO_EINPROGRESS : iso__sys_error(errno);
+    return errno == EINTR ? ISO_EINPROGRESS : iso__sys_error(errno);
 }
 
 int iso__sys_socket_connect_result(iso_fd fd)
@@ -241,9 +253,7 @@ bool iso__sys_socket_accept_is_transient(int error)
     case ISO_ETIMEDOUT:
     case ISO_ENETUNREACH:
     case ISO_EHOSTUNREACH:
-    case ISO_ECONNREFUSED:
-    case ISO_EINVAL: /* macOS, for one that was reset while it waited; else the next accept tells */
-        return true;
+    case ISO_ECONNREFUSED: return true;
     default: return false;
     }
 }
@@ -260,10 +270,11 @@ ptrdiff_t iso__sys_socket_recv(iso_fd fd, void *data, size_t size)
 
 ptrdiff_t iso__sys_socket_send(iso_fd fd, const void *data, size_t size)
 {
+    size_t part = size < LARGEST ? size : LARGEST;
     ssize_t sent;
 
     do {
-        sent = send((int)fd, data, size, SEND_FLAGS);
+        sent = send((int)fd, data, part, SEND_FLAGS);
     } while (sent < 0 && errno == EINTR);
     return sent >= 0 ? sent : iso__sys_error(errno);
 }
@@ -272,14 +283,16 @@ ptrdiff_t iso__sys_socket_sendv(iso_fd fd, const iso_buffer *list, size_t count)
 {
     struct iovec pieces[ISO__SYS_SENDV_MAX];
     struct msghdr message;
+    size_t room = LARGEST;
     ssize_t sent;
     size_t at;
 
     memset(&message, 0, sizeof(message));
     message.msg_iov = pieces;
-    for (at = 0; at < count && at < ISO__SYS_SENDV_MAX; at++) {
+    for (at = 0; at < count && at < ISO__SYS_SENDV_MAX && room > 0; at++) {
         pieces[at].iov_base = (void *)(uintptr_t)list[at].data;
-        pieces[at].iov_len = list[at].size;
+        pieces[at].iov_len = list[at].size < room ? list[at].size : room;
+        room -= pieces[at].iov_len;
         message.msg_iovlen++; /* an int here, a size_t there */
     }
     do {

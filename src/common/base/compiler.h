@@ -12,7 +12,7 @@
 #define ISO__UNLIKELY(condition) (condition)
 #else
 #define ISO__THREAD_LOCAL _Thread_local
-#if defined(__MINGW32__)
+#if defined(__MINGW32__) && !defined(__clang__)
 #define ISO__PRINTF(format_index, first_index)                                                     \
     __attribute__((format(gnu_printf, format_index, first_index)))
 #else

@@ -128,6 +128,11 @@ int64_t iso__limit_value(iso__limit_row row)
     return rows[row].limit;
 }
 
+iso_error iso__limit_error(iso__limit_row row)
+{
+    return rows[row].error;
+}
+
 int iso__limits_refuse(iso__limits *limits, iso__limit_row row, int64_t used)
 {
     limits->last = rows[row];

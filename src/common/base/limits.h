@@ -66,6 +66,9 @@ static inline bool iso__limits_enforced(const iso__limits *limits, iso__limit_ro
 /* The number of a row: 512, FD_SETSIZE; 0 for a row that has none. */
 int64_t iso__limit_value(iso__limit_row row);
 
+/* What a row answers. */
+iso_error iso__limit_error(iso__limit_row row);
+
 /* Keep the row as the last one met, and answer its error. */
 int iso__limits_refuse(iso__limits *limits, iso__limit_row row, int64_t used);
 

@@ -29,8 +29,6 @@ typedef struct iso__driver_class {
     /* Wait at most `timeout` ns, link what is ready on the engine's ready list.
      * Returns how many events there were, or what the wait failed with. */
     int (*turn)(iso__driver *driver, iso_nsec timeout);
-    /* Hand to the kernel what turn would hand over before it waits. */
-    void (*flush)(iso__driver *driver);
     /* End a wait of turn, or have the next one not wait. Thread: any. */
     void (*wake)(iso__driver *driver);
     /* A descriptor that is readable when turn would find events; ISO_FD_NONE: there is none. */

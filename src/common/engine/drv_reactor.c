@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The reactor: the driver over any poller, on every platform.
  *
- * What an io `wants` and what the selector has `registered` may differ. The first registration is made
- * at once, so that it can be refused; what is wanted besides is collected and applied before the
- * next wait; what is not wanted any more stays registered until an event comes that nobody wants, so
- * that one receive after the other costs no registration. */
+ * What an io `wants` and what the selector has `registered` may differ. What is wanted besides is
+ * registered at once, so that the call which asked for it can be refused. What is not wanted any more
+ * stays registered until an event comes that nobody wants, so that pausing and resuming, or one
+ * receive after the other, costs no registration. */
 #include "engine/reactor.h"
 
 #include "base/alloc.h"
@@ -17,7 +17,6 @@ typedef struct reactor {
     iso__driver base;
     const iso_selector_class *poller; /* of `selector`, and its self: */
     void *poller_self;
-    iso__link changed;     /* ios that want more than is registered */
     unsigned char *buffer; /* what is read goes here, and lives until its callback returns */
     iso_selector *selector;
     iso__wake wake;
@@ -42,16 +41,13 @@ static int set(reactor *self, iso__io *io, unsigned events)
 
 static int want(reactor *self, iso__io *io, unsigned events)
 {
-    unsigned before = io->wants;
+    unsigned wants = io->wants | events;
 
-    io->wants |= (uint8_t)events;
-    if ((io->wants & ~io->registered) == 0) return 0;
-    if (io->registered == 0) {
-        int rc = set(self, io, io->wants);
-        if (rc != 0) io->wants = (uint8_t)before;
-        return rc;
+    if ((wants & ~(unsigned)io->registered) != 0) {
+        int rc = set(self, io, wants);
+        if (rc != 0) return rc;
     }
-    if (!iso__link_is_in(&io->changed)) iso__list_push(&self->changed, &io->changed);
+    io->wants = (uint8_t)wants;
     return 0;
 }
 
@@ -65,20 +61,6 @@ static void fire(reactor *self, iso__io *io, unsigned events)
 {
     io->fired |= (uint8_t)events;
     iso__engine_ready(self->base.engine, &io->node);
-}
-
-static void reactor_flush(iso__driver *driver)
-{
-    reactor *self = reactor_of(driver);
-    iso__link *link;
-
-    while ((link = iso__list_pop(&self->changed)) != NULL) {
-        iso__io *io = ISO__CONTAINER(link, iso__io, changed);
-
-        if ((io->wants & ~io->registered) == 0) continue; /* settled meanwhile */
-        /* Out of kernel memory: nobody would tell when it is ready. So try it, each turn. */
-        if (set(self, io, io->wants) != 0) fire(self, io, io->wants);
-    }
 }
 
 /* ---- a turn ---- */
@@ -105,8 +87,6 @@ static int reactor_turn(iso__driver *driver, iso_nsec timeout)
     int count;
     int at;
 
-    if (!iso__list_empty(&self->changed)) reactor_flush(driver);
-    if (!iso__list_empty(&self->base.engine->ready)) timeout = 0; /* flush may have fired */
     count = self->poller->wait(self->poller_self, timeout, self->events, BATCH);
     for (at = 0; at < count; at++) dispatch(self, &self->events[at]);
     return count;
@@ -173,40 +153,31 @@ static void perform_write(iso__io *io)
         io->kind->ready(io, ISO_EVENT_WRITE);
 }
 
-/* The descriptor was closed while it was registered. Its owner learns it by trying. */
-static void perform_gone(reactor *self, iso__io *io)
+/* A reader, then a writer, of which the first may do away with the second. */
+static void perform(reactor *self, iso__io *io, unsigned fired)
 {
-    if (io->mode == ISO__IO_WATCH) {
-        io->kind->ready(io, ISO_EVENT_GONE);
-        return;
-    }
-    if ((io->fired & ISO_EVENT_READ) != 0)
-        perform_read(self, io);
-    else if ((io->fired & ISO_EVENT_WRITE) != 0)
-        perform_write(io);
-}
-
-static void run_io(iso__engine *engine, iso__node *node)
-{
-    reactor *self = reactor_of(engine->driver);
-    iso__io *io = ISO__CONTAINER(node, iso__io, node);
-    unsigned fired = io->fired & (io->wants | ISO_EVENT_GONE);
-
-    if (ISO__UNLIKELY((fired & ISO_EVENT_GONE) != 0)) {
-        io->fired &= (uint8_t)~ISO_EVENT_GONE;
-        perform_gone(self, io);
-        return;
-    }
-    io->fired = 0;
     if ((fired & ISO_EVENT_READ) == 0) {
         if ((fired & ISO_EVENT_WRITE) != 0) perform_write(io);
         return;
     }
-    if ((fired & ISO_EVENT_WRITE) != 0) { /* comes next, unless the reader does away with it */
+    if ((fired & ISO_EVENT_WRITE) != 0) {
         io->fired = ISO_EVENT_WRITE;
-        iso__list_push_front(&engine->batch, &node->link);
+        iso__list_push_front(&self->base.engine->batch, &io->node.link);
     }
     perform_read(self, io);
+}
+
+static void run_io(iso__engine *engine, iso__node *node)
+{
+    iso__io *io = ISO__CONTAINER(node, iso__io, node);
+    unsigned fired = io->fired;
+
+    io->fired = 0;
+    /* It was closed while it was registered. The owner of an operation learns it by trying. */
+    if (ISO__UNLIKELY((fired & ISO_EVENT_GONE) != 0) && io->mode == ISO__IO_WATCH)
+        io->kind->ready(io, ISO_EVENT_GONE);
+    else
+        perform(reactor_of(engine->driver), io, fired & io->wants);
 }
 
 /* ---- the functions of the driver ---- */
@@ -217,8 +188,6 @@ static int reactor_attach(iso__driver *driver, iso__io *io)
     io->node.run = run_io;
     io->node.link.next = NULL;
     io->node.link.prev = NULL;
-    io->changed.next = NULL;
-    io->changed.prev = NULL;
     io->writer = NULL;
     io->mode = ISO__IO_IDLE;
     io->wants = 0;
@@ -230,7 +199,6 @@ static int reactor_attach(iso__driver *driver, iso__io *io)
 static void reactor_detach(iso__driver *driver, iso__io *io)
 {
     iso__list_remove_if_in(&io->node.link);
-    iso__list_remove_if_in(&io->changed);
     if (io->registered != 0) (void)set(reactor_of(driver), io, 0);
     io->wants = 0;
     io->mode = ISO__IO_IDLE;
@@ -373,7 +341,6 @@ static const iso__driver_class reactor_class = {
     .sends_directly = true,
     .close = reactor_close,
     .turn = reactor_turn,
-    .flush = reactor_flush,
     .wake = reactor_wake,
     .fileno = reactor_fileno,
     .attach = reactor_attach,
@@ -399,7 +366,6 @@ int iso__reactor_open(iso__engine *engine, iso_selector *selector)
     self->selector = selector;
     self->poller = selector->kind;
     self->poller_self = selector->self;
-    iso__list_init(&self->changed);
     engine->driver = &self->base;
     rc = iso__sys_wake_open(&self->wake);
     if (rc != 0) goto fail_wake;
@@ -409,6 +375,7 @@ int iso__reactor_open(iso__engine *engine, iso_selector *selector)
     if (rc != 0) goto fail_attach;
     rc = reactor_watch(&self->base, &self->wake_io, ISO_EVENT_READ);
     if (rc != 0) goto fail_watch;
+    selector->is_taken = true;
     return 0;
 fail_watch:
     iso__engine_detach(engine, &self->wake_io);

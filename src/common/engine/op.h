@@ -47,7 +47,6 @@ struct iso__io {
     iso_fd fd;
     const iso__io_class *kind;
     iso__op *writer;    /* the one-shot operation that waits for it */
-    iso__link changed;  /* reactor: among those whose registration is out of date */
     uint8_t mode;       /* what reading means: an iso__io_mode */
     uint8_t wants;      /* reactor: ISO_EVENT bits asked for, */
     uint8_t registered; /* those that the selector has, */

@@ -105,6 +105,7 @@ int iso_selector_register(iso_selector *selector, iso_fd fd, unsigned events, vo
     int rc;
 
     if (!are_events(events)) return ISO_EINVAL;
+    if (selector->is_taken) return ISO_EBUSY;
     if (iso__map_get(&selector->keys, fd) != NULL) return ISO_EEXIST;
     key = iso__alloc(&selector->allocator, sizeof(*key));
     if (key == NULL) return ISO_ENOMEM;
@@ -155,6 +156,7 @@ int iso_selector_select(iso_selector *selector, iso_nsec timeout, iso_selector_e
     int at;
 
     if (events == NULL || max <= 0) return ISO_EINVAL;
+    if (selector->is_taken) return ISO_EBUSY;
     count = selector->kind->wait(selector->self, timeout < 0 ? 0 : timeout, events, max);
     for (at = 0; at < count; at++) {
         selector_key *key = events[at].token;

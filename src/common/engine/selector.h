@@ -12,6 +12,7 @@ struct iso_selector {
     iso__poller_id id;
     iso_allocator allocator;
     iso__map keys; /* of what was registered by iso_selector_register */
+    bool is_taken; /* by a loop: the public functions leave it alone */
 };
 
 /* As iso_selector_new, with memory from an allocator. */

@@ -12,6 +12,8 @@ void iso__timers_init(iso__timers *timers)
     timers->count = 0;
     timers->capacity = 0;
     timers->next_order = 0;
+    timers->most = 0;
+    timers->removals = 0;
 }
 
 void iso__timers_close(iso__timers *timers, const iso_allocator *allocator)
@@ -95,7 +97,17 @@ int iso__timers_add(iso__timers *timers, const iso_allocator *allocator, iso__ca
     timer.order = timers->next_order++;
     timer.slot = call->slot;
     sift_up(timers, calls, timers->count++, timer);
+    if (timers->count > timers->most) timers->most = timers->count;
     return 0;
+}
+
+/* As many as there is room for have come and gone: look whether so much room is needed. */
+static void give_back(iso__timers *timers, const iso_allocator *allocator)
+{
+    if (timers->capacity > SMALLEST && timers->most < timers->capacity / 8)
+        (void)resize(timers, allocator, timers->capacity / 2); /* if not, it stays large */
+    timers->most = timers->count;
+    timers->removals = 0;
 }
 
 /* The last one fills the hole, and finds its place from there. */
@@ -110,8 +122,7 @@ static void take_out(iso__timers *timers, const iso_allocator *allocator, iso__c
         else
             sift_down(timers, calls, at, last);
     }
-    if (timers->capacity > SMALLEST && timers->count < timers->capacity / 8)
-        (void)resize(timers, allocator, timers->capacity / 2); /* if not, it stays large */
+    if (++timers->removals >= timers->capacity) give_back(timers, allocator);
 }
 
 void iso__timers_remove(iso__timers *timers, const iso_allocator *allocator, iso__calls *calls,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Timers: a 4-ary heap whose entries carry the deadline, so that comparing chases no pointer. Equal
  * deadlines come out first in, first out. What is cancelled leaves at once: memory is proportional to
- * what is waiting. */
+ * the most that waited lately, so that timers which come and go do not make it come and go too. */
 #ifndef ISO_ENGINE_TIMERS_H
 #define ISO_ENGINE_TIMERS_H
 
@@ -18,6 +18,8 @@ typedef struct iso__timers {
     uint32_t count;
     uint32_t capacity;
     uint32_t next_order;
+    uint32_t most;     /* that waited at once, lately: */
+    uint32_t removals; /* since when `most` counts; at most `capacity` */
 } iso__timers;
 
 void iso__timers_init(iso__timers *timers);
@@ -27,7 +29,7 @@ void iso__timers_close(iso__timers *timers, const iso_allocator *allocator);
 int iso__timers_add(iso__timers *timers, const iso_allocator *allocator, iso__calls *calls,
                     iso__call *call, iso_nsec when);
 
-/* Take a waiting call out; memory that is far too much is given back. */
+/* Take a waiting call out; memory that was far too much for a long time is given back. */
 void iso__timers_remove(iso__timers *timers, const iso_allocator *allocator, iso__calls *calls,
                         iso__call *call);
 

@@ -94,7 +94,7 @@ static void cancel_connecting(void *operation)
 
 static void abandon_connecting(iso__object *object)
 {
-    (void)iso_future_cancel(((connecting *)object)->future);
+    iso__future_abandon(((connecting *)object)->future);
 }
 
 static void finish_connecting(iso__object *object)
@@ -114,8 +114,8 @@ static void fail_connecting(connecting *self, int error)
     iso_future *future = self->future;
 
     self->future = NULL;
-    iso__future_end_error(future, error);
     close_connecting(self);
+    iso__future_end_error(future, error); /* last: it may call the exception handler */
 }
 
 /* ---- the transport ---- */
@@ -126,8 +126,8 @@ static void transport_made(void *owner, iso_transport *transport)
     iso_future *future = self->future;
 
     self->future = NULL;
-    iso__future_end_object(future, iso__stream_object(transport));
     close_connecting(self);
+    iso__future_end_object(future, iso__stream_object(transport));
 }
 
 /* Only when it was never made: the loop closes. */
@@ -371,7 +371,7 @@ static int refuse_call(connecting *self, int rc)
 
 static int adopt_socket(connecting *self, iso_fd fd)
 {
-    int rc = iso__sys_socket_set_nonblocking(fd);
+    int rc = iso__sys_socket_adopt(fd);
 
     return rc != 0 ? rc : make_transport(self, fd);
 }

@@ -47,7 +47,7 @@ static void cancel_creation(void *operation)
 
 static void abandon_creation(iso__object *object)
 {
-    (void)iso_future_cancel(((creation *)object)->future);
+    iso__future_abandon(((creation *)object)->future);
 }
 
 static void finish_creation(iso__object *object)
@@ -126,13 +126,15 @@ static int open_server(creation *self)
 static void end_creation(creation *self, int rc)
 {
     iso_future *future = self->future;
+    iso_server *server = iso_server_ref(self->server);
 
     self->future = NULL;
-    if (rc == 0)
-        iso__future_end_object(future, iso__server_object(self->server));
-    else
-        iso__future_end_error(future, rc);
     close_creation(self);
+    if (rc == 0)
+        iso__future_end_object(future, iso__server_object(server));
+    else
+        iso__future_end_error(future, rc); /* may call the exception handler */
+    iso_server_release(server);
 }
 
 static int next_host(creation *self);
@@ -205,7 +207,7 @@ static int check_options(iso_loop *loop, const iso_server_options *options)
 
 static int adopt_socket(creation *self, iso_fd fd)
 {
-    int rc = iso__sys_socket_set_nonblocking(fd);
+    int rc = iso__sys_socket_adopt(fd);
 
     return rc != 0 ? rc : iso__server_adopt(self->server, fd, self->listener.backlog);
 }

@@ -18,13 +18,15 @@ static int accept_on(iso__listener *self)
     return driver_of(self)->kind->accept_start(driver_of(self), &self->io, self->backlog);
 }
 
+static void begin_rest(iso__listener *self, const char *message, int error);
+
 static void end_rest(iso_loop *loop, void *arg)
 {
     iso__listener *self = arg;
     int rc = accept_on(self);
 
     (void)loop;
-    if (rc != 0) self->owner_kind->failed(self->owner, "listening cannot go on", rc);
+    if (rc != 0) begin_rest(self, "listening cannot go on yet", rc);
 }
 
 /* The system is out of something: what waits stays in the backlog. Without the rest the loop would do

@@ -112,7 +112,7 @@ static void abandon_server(iso__object *object)
 
     close_listeners(self);
     while ((link = self->waiters.next) != &self->waiters)
-        (void)iso_future_cancel(ISO__CONTAINER(link, waiter, link)->future);
+        iso__future_abandon(ISO__CONTAINER(link, waiter, link)->future);
     iso__object_close(object);
 }
 
@@ -244,7 +244,7 @@ int iso__server_bind(iso_server *self, const iso_address *addresses, size_t coun
     if (rc != 0) return rc;
     for (at = 0; at < count; at++) {
         rc = iso__listener_bind(&self->listeners[self->listener_count], &addresses[at], options);
-        if (rc == ISO_EAFNOSUPPORT) {
+        if (rc == ISO_EAFNOSUPPORT || rc == ISO_EADDRNOTAVAIL) { /* IPv6 is switched off, say */
             passed_over = rc;
         } else if (rc != 0) {
             close_listeners(self);

@@ -306,8 +306,8 @@ static int write_list(iso_transport *self, const iso_buffer *list, size_t count,
     int rc;
 
     if (ISO__UNLIKELY(self->is_eof_written)) return ISO_EINVALIDSTATE;
-    if (ISO__UNLIKELY(self->state != OPEN)) return drop_write(self);
     if (total == 0) return 0;
+    if (ISO__UNLIKELY(self->state != OPEN)) return drop_write(self);
     if (self->output == NULL && driver_of(self)->kind->sends_directly) {
         ptrdiff_t got = send_directly(self, list, count);
 
@@ -416,7 +416,9 @@ static int set_read_paused(iso_transport *self, bool is_paused)
     if (rc != 0) return rc;
     if (self->state >= ENDING || self->is_read_paused == is_paused) return 0;
     self->is_read_paused = is_paused;
-    return update_reading(self);
+    rc = update_reading(self);
+    if (rc != 0) self->is_read_paused = !is_paused; /* refused: it can be tried again */
+    return rc;
 }
 
 int iso_transport_pause_reading(iso_transport *self)

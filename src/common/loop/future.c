@@ -109,7 +109,6 @@ static void end(iso_future *future, iso__future_state state, int error)
 
     future->state = state;
     future->error = error;
-    future->cancel = NULL;
     if (iso__atomic_load_u32(&future->object.loop->is_closed) != 0) return;
     while ((link = iso__list_pop(&future->callbacks)) != NULL)
         schedule(future, ISO__CONTAINER(link, future_callback, node.link));
@@ -123,9 +122,17 @@ static int check_pending(const iso_future *future)
     return future->state == ISO__FUTURE_PENDING ? 0 : ISO_EINVALIDSTATE;
 }
 
-int iso_future_set_result(iso_future *future, void *result)
+/* The future of an operation is the operation's to end: only cancelling ends both. */
+static int check_settable(const iso_future *future)
 {
     int rc = check_pending(future);
+
+    return rc == 0 && future->cancel != NULL ? ISO_EINVALIDSTATE : rc;
+}
+
+int iso_future_set_result(iso_future *future, void *result)
+{
+    int rc = check_settable(future);
 
     if (rc != 0) return rc;
     future->result = result;
@@ -135,7 +142,7 @@ int iso_future_set_result(iso_future *future, void *result)
 
 int iso_future_set_number(iso_future *future, intptr_t number)
 {
-    int rc = check_pending(future);
+    int rc = check_settable(future);
 
     if (rc != 0) return rc;
     future->number = number;
@@ -145,7 +152,7 @@ int iso_future_set_number(iso_future *future, intptr_t number)
 
 int iso_future_set_error(iso_future *future, int error)
 {
-    int rc = check_pending(future);
+    int rc = check_settable(future);
 
     if (rc != 0) return rc;
     if (error >= 0) return ISO_EINVAL;
@@ -156,12 +163,9 @@ int iso_future_set_error(iso_future *future, int error)
 int iso_future_cancel(iso_future *future)
 {
     int rc = check_pending(future);
-    void (*cancel)(void *operation) = future->cancel;
 
-    if (rc != 0) return rc;
-    end(future, ISO__FUTURE_CANCELLED, ISO_ECANCELED);
-    if (cancel != NULL) cancel(future->operation); /* may give back the last reference but ours */
-    return 0;
+    if (rc == 0) iso__future_abandon(future);
+    return rc;
 }
 
 /* ---- asking ---- */
@@ -232,26 +236,66 @@ int iso_future_add_done_callback(iso_future *future, iso_future_callback callbac
     return 0;
 }
 
-int iso_future_remove_done_callback(iso_future *future, iso_future_callback callback, void *arg)
+static bool is_callback(const iso__link *link, const iso_future *future,
+                        iso_future_callback callback, const void *arg)
 {
-    iso__link *link = future->callbacks.next;
+    const future_callback *entry = ISO__CONTAINER(link, const future_callback, node.link);
+
+    return entry->node.run == run_callback && entry->future == future &&
+           entry->callback == callback && entry->arg == arg;
+}
+
+/* Take such callbacks off a list. Returns how many. */
+static int take_off(iso__link *list, const iso_future *future, iso_future_callback callback,
+                    const void *arg)
+{
+    iso__link *link = list->next;
     int count = 0;
-    int rc = iso__loop_check_thread(future->object.loop);
 
-    if (rc != 0) return rc;
-    while (link != &future->callbacks) {
-        future_callback *entry = ISO__CONTAINER(link, future_callback, node.link);
+    while (link != list) {
+        iso__link *next = link->next;
 
-        link = link->next;
-        if (entry->callback != callback || entry->arg != arg) continue;
-        iso__list_remove(&entry->node.link);
-        iso__free(iso__loop_allocator(future->object.loop), entry, sizeof(*entry));
-        count++;
+        if (is_callback(link, future, callback, arg)) {
+            iso__list_remove(link);
+            iso__free(iso__loop_allocator(future->object.loop),
+                      ISO__CONTAINER(link, future_callback, node.link), sizeof(future_callback));
+            count++;
+        }
+        link = next;
     }
     return count;
 }
 
+int iso_future_remove_done_callback(iso_future *future, iso_future_callback callback, void *arg)
+{
+    int rc = iso__loop_check_thread(future->object.loop);
+
+    return rc != 0 ? rc : take_off(&future->callbacks, future, callback, arg);
+}
+
+void iso__future_withdraw_callback(iso_future *future, iso_future_callback callback, void *arg)
+{
+    int count;
+
+    (void)take_off(&future->callbacks, future, callback, arg);
+    count = take_off(&future->object.loop->engine.ready, future, callback, arg);
+    while (count-- > 0) iso__object_unref(&future->object); /* each one shared it there */
+}
+
 /* ---- for operations ---- */
+
+void iso__future_abandon(iso_future *future)
+{
+    if (future->state == ISO__FUTURE_PENDING) end(future, ISO__FUTURE_CANCELLED, ISO_ECANCELED);
+    if (future->cancel != NULL)
+        future->cancel(future->operation); /* may give back the last reference but the user's */
+}
+
+bool iso__future_is_awaited(const iso_future *future)
+{
+    return future->state == ISO__FUTURE_PENDING &&
+           (future->object.references > 1 || !iso__list_empty(&future->callbacks));
+}
 
 int iso__future_start(iso_loop *loop, void (*cancel)(void *operation), void *operation,
                       iso_future **out)
@@ -282,8 +326,12 @@ void iso__future_end_object(iso_future *future, iso__object *result)
 
 void iso__future_end_memory(iso_future *future, void *memory, size_t bytes, size_t used)
 {
-    future->result = memory; /* kept, or freed, with the future, however it ended */
-    future->owned_bytes = bytes;
+    if (future->state == ISO__FUTURE_PENDING) {
+        future->result = memory;
+        future->owned_bytes = bytes;
+    } else {
+        iso__free(iso__loop_allocator(future->object.loop), memory, bytes);
+    }
     iso__future_end_number(future, (intptr_t)used);
 }
 

@@ -38,6 +38,12 @@ int iso__future_start(iso_loop *loop, void (*cancel)(void *operation), void *ope
 /* Hand a second reference to the caller, if he wants one. */
 void iso__future_give(iso_future *future, iso_future **out);
 
+/* The loop closes: cancel it. Its operation ends also when somebody has ended the future by hand. */
+void iso__future_abandon(iso_future *future);
+
+/* Whether anybody would learn of a result, and can take charge of what it is. */
+bool iso__future_is_awaited(const iso_future *future);
+
 /* End it: the operation is over, and gives its reference back. A future that has ended stays as it is.
  * With a result that the future shares a reference of; with `number` and memory that it owns from
  * here on, or NULL; with a number; with an error, 0 meaning none. */
@@ -45,6 +51,9 @@ void iso__future_end_object(iso_future *future, iso__object *result);
 void iso__future_end_memory(iso_future *future, void *memory, size_t bytes, size_t used);
 void iso__future_end_number(iso_future *future, intptr_t number);
 void iso__future_end_error(iso_future *future, int error);
+
+/* Take a callback off again, also one that is on its way: it is not called any more. */
+void iso__future_withdraw_callback(iso_future *future, iso_future_callback callback, void *arg);
 
 /* Note an attempt that failed. For want of memory it is left out. */
 void iso__future_add_attempt(iso_future *future, const iso_address *address, int error);

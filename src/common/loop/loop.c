@@ -73,6 +73,8 @@ static int choose(const iso_loop_options *options, iso__backend_choice *backend,
     if (options->selector == NULL)
         rc = iso__backend_choose(backend, options->backend,
                                  profile != NULL && strcmp(profile, "native") == 0);
+    else if (options->selector->is_taken || options->selector->keys.count != 0)
+        rc = iso__error_set(ISO_EBUSY, "the selector has descriptors, or a loop, of its own");
     else if (options->backend != NULL)
         rc = iso__error_set(ISO_EINVAL, "a backend and a selector of one's own exclude each other");
     if (rc != 0) return rc;
@@ -95,7 +97,7 @@ static void configure(iso_loop *loop, const iso_loop_options *options)
     engine->slow_callback_duration =
         options->slow_callback_duration > 0 ? options->slow_callback_duration : ISO_MS(100);
     engine->is_debug = options->debug || is_debug_environment();
-    loop->owner = iso__sys_thread_id();
+    iso__atomic_store_ptr(&loop->owner, (void *)iso__sys_thread_id());
     loop->fork_count = iso__sys_fork_count();
     iso__list_init(&loop->objects);
     iso__atomic_store_u32(&loop->references, 1);
@@ -176,12 +178,19 @@ bool iso_loop_is_running(const iso_loop *loop)
     return iso__atomic_load_u32(&loop->is_running) != 0;
 }
 
-int iso__loop_adopt(iso_loop *loop)
+int iso__loop_claim(iso_loop *loop)
 {
+    uint32_t idle = 0;
+
     if (iso__loop_is_forked(loop)) return ISO_EFORKED;
-    if (iso_loop_is_running(loop)) return ISO_ERUNNING;
-    loop->owner = iso__sys_thread_id();
+    if (!iso__atomic_cas_u32(&loop->is_running, &idle, 1)) return ISO_ERUNNING;
+    iso__atomic_store_ptr(&loop->owner, (void *)iso__sys_thread_id());
     return 0;
+}
+
+void iso__loop_unclaim(iso_loop *loop)
+{
+    iso__atomic_store_u32(&loop->is_running, 0);
 }
 
 /* ---- closing ---- */
@@ -197,7 +206,7 @@ int iso_loop_close(iso_loop *loop)
     int rc;
 
     if (loop == NULL || iso_loop_is_closed(loop)) return 0;
-    rc = iso__loop_adopt(loop);
+    rc = iso__loop_claim(loop);
     if (rc != 0) return rc;
     iso__atomic_store_u32(&loop->is_closed, 1);
     while ((link = loop->objects.next) != &loop->objects) {
@@ -209,6 +218,7 @@ int iso_loop_close(iso_loop *loop)
         object->kind->abandon(object);
     }
     iso__engine_close(&loop->engine);
+    iso__loop_unclaim(loop);
     return 0;
 }
 
@@ -231,7 +241,7 @@ void iso_loop_release(iso_loop *loop)
 {
     if (loop == NULL || iso__atomic_add_u32(&loop->references, UINT32_MAX) != 1) return;
     if (iso__loop_is_forked(loop))
-        return; /* all that it has is the parent's; the copy is left alone */
+        return;                   /* all that it has is the parent's; the copy is left alone */
     iso__loop_count_memory(loop); /* what close ends must not free the loop under it */
     (void)iso_loop_close(loop);
     iso__loop_uncount_memory(loop);

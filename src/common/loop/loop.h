@@ -11,7 +11,7 @@ enum { ISO__BACKEND_NAME_BYTES = 64 };
 
 struct iso_loop {
     iso__engine engine;
-    uintptr_t owner;       /* iso__sys_thread_id of the thread that it belongs to */
+    iso__atomic_ptr owner; /* iso__sys_thread_id of the thread that it belongs to */
     iso__link objects;     /* that are open */
     uint32_t object_count; /* of those that are open, a server's clients among them, */
     uint32_t memory_count; /* and of all that have memory */
@@ -28,7 +28,9 @@ struct iso_loop {
 int iso__loop_refuse_thread(const iso_loop *loop);
 static inline int iso__loop_check_thread(const iso_loop *loop)
 {
-    return ISO__LIKELY(loop->owner == iso__sys_thread_id()) ? 0 : iso__loop_refuse_thread(loop);
+    return ISO__LIKELY(iso__atomic_load_ptr(&loop->owner) == (void *)iso__sys_thread_id())
+               ? 0
+               : iso__loop_refuse_thread(loop);
 }
 
 /* The same, and that it is open: 0, ISO_ETHREAD, ISO_EFORKED, ISO_ECLOSED. */
@@ -42,9 +44,10 @@ static inline int iso__loop_check(const iso_loop *loop)
 /* Whether the loop was made by the parent of this process. Thread: any. */
 bool iso__loop_is_forked(const iso_loop *loop);
 
-/* A loop that is not running goes to the thread that runs or closes it.
- * Returns 0, ISO_EFORKED or ISO_ERUNNING. Thread: any. */
-int iso__loop_adopt(iso_loop *loop);
+/* A loop that is not running goes to the thread that runs or closes it, and counts as running until that
+ * thread lets go of it. Returns 0, ISO_EFORKED or ISO_ERUNNING. Thread: any. */
+int iso__loop_claim(iso_loop *loop);
+void iso__loop_unclaim(iso_loop *loop);
 
 /* Memory of the loop's allocator. */
 static inline const iso_allocator *iso__loop_allocator(const iso_loop *loop)

@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "loop/future.h"
 #include "loop/loop.h"
-#include "sys/descriptor.h"
 #include "sys/sock.h"
 
 /* A socket while an operation of each side, or of both, is under way on it. It is registered no longer
@@ -94,8 +93,8 @@ static void abandon_sock(iso__object *object)
     sock *self = (sock *)object;
 
     iso__object_ref(object);
-    if (self->reading != NULL) (void)iso_future_cancel(self->reading);
-    if (self->writing != NULL) (void)iso_future_cancel(self->writing);
+    if (self->reading != NULL) iso__future_abandon(self->reading);
+    if (self->writing != NULL) iso__future_abandon(self->writing);
     iso__object_unref(object);
 }
 
@@ -149,6 +148,7 @@ static bool sock_accepted(iso__io *io, int error, iso_fd fd, const iso_address *
 
     (void)peer;
     drop_if_idle(self);
+    if (error == 0 && !iso__future_is_awaited(future)) (void)iso__sys_socket_close(fd);
     if (error != 0)
         iso__future_end_error(future, error);
     else
@@ -193,22 +193,6 @@ static void send_done(iso__op *op, ptrdiff_t result)
 
 /* ---- beginning ---- */
 
-static int check_call(iso_loop *loop, iso_fd fd)
-{
-    int rc = iso__loop_check(loop);
-
-    if (rc != 0) return rc;
-    switch (iso__sys_descriptor_kind(fd)) {
-    case ISO__DESCRIPTOR_SOCKET: return 0;
-    case ISO__DESCRIPTOR_BAD: return ISO_EBADF;
-    case ISO__DESCRIPTOR_PIPE:
-    case ISO__DESCRIPTOR_DEVICE:
-    case ISO__DESCRIPTOR_FILE:
-    case ISO__DESCRIPTOR_OTHER: break;
-    }
-    return ISO_ENOTSOCK;
-}
-
 /* The sock of a descriptor: the one that is there, or a new one. */
 static int take(iso_loop *loop, iso_fd fd, sock **out)
 {
@@ -225,7 +209,8 @@ static int take(iso_loop *loop, iso_fd fd, sock **out)
     if (self == NULL) return ISO_ENOMEM;
     self->io.fd = fd;
     self->io.kind = &sock_io_class;
-    rc = iso__engine_attach(&loop->engine, &self->io);
+    rc = iso__sys_socket_adopt(fd);
+    if (rc == 0) rc = iso__engine_attach(&loop->engine, &self->io);
     if (rc == 0) {
         iso__object_open(&self->object);
         *out = self;
@@ -236,7 +221,7 @@ static int take(iso_loop *loop, iso_fd fd, sock **out)
 
 static int take_for_reading(iso_loop *loop, iso_fd fd, sock **out)
 {
-    int rc = check_call(loop, fd);
+    int rc = iso__loop_check(loop);
 
     if (rc == 0) rc = take(loop, fd, out);
     if (rc == 0 && (*out)->reading != NULL) return ISO_EBUSY;
@@ -247,7 +232,7 @@ static int take_for_reading(iso_loop *loop, iso_fd fd, sock **out)
 
 static int take_for_writing(iso_loop *loop, iso_fd fd, sock **out)
 {
-    int rc = check_call(loop, fd);
+    int rc = iso__loop_check(loop);
 
     if (rc == 0) rc = take(loop, fd, out);
     if (rc == 0 && (*out)->writing != NULL) return ISO_EBUSY;

@@ -80,22 +80,24 @@ static unsigned events_of(const watcher *self)
            (self->writer != NULL ? ISO_EVENT_WRITE : 0u);
 }
 
-/* Which row of the table a selector's refusal is, if it is one. */
-static int explain(iso_loop *loop, iso_fd fd, int error)
+/* A selector's refusal is a row of the table, if one that is enforced here says so. */
+static int explain(iso_loop *loop, int error)
 {
+    static const iso__limit_row candidates[] = {
+        ISO__ROW_ALL_REGULAR_FILE,
+        ISO__ROW_ALL_BAD_FD,
+        ISO__ROW_KQUEUE_CHARDEV,
+        ISO__ROW_WINDOWS_SOCKETS_ONLY,
+    };
     iso__limits *limits = &loop->engine.limits;
+    size_t at;
 
-    switch (error) {
-    case ISO_EREGULARFILE: return iso__limits_refuse(limits, ISO__ROW_ALL_REGULAR_FILE, 0);
-    case ISO_EBADF: return iso__limits_refuse(limits, ISO__ROW_ALL_BAD_FD, 0);
-    case ISO_ENOTSUP: return iso__limits_refuse(limits, ISO__ROW_KQUEUE_CHARDEV, 0);
-    case ISO_ENOTSOCK: return iso__limits_refuse(limits, ISO__ROW_WINDOWS_SOCKETS_ONLY, 0);
-    case ISO_ELIMIT:
-        if (limits->last.error != ISO_ELIMIT)
-            return iso__limits_refuse(limits, ISO__ROW_SELECT_FD_SETSIZE, fd);
-        return error;
-    default: return error;
+    for (at = 0; at < ISO__COUNT(candidates); at++) {
+        if ((int)iso__limit_error(candidates[at]) == error &&
+            iso__limits_enforced(limits, candidates[at]))
+            return iso__limits_refuse(limits, candidates[at], 0);
     }
+    return error; /* ISO_ELIMIT: whoever counted has told already */
 }
 
 static int check_kind(iso_loop *loop, iso_fd fd)
@@ -155,7 +157,7 @@ static int add_new(iso_loop *loop, iso_fd fd, unsigned event, watcher **out)
         *out = self;
     }
     iso__object_unref(&self->object); /* the loop's reference keeps it */
-    return rc == 0 ? 0 : explain(loop, fd, rc);
+    return rc == 0 ? 0 : explain(loop, rc);
 }
 
 static int add(iso_loop *loop, iso_fd fd, unsigned event, iso_callback callback, void *arg)

@@ -24,8 +24,9 @@ int iso__sys_socket_close(iso_fd fd);
 /* Close so that the peer sees a reset (SO_LINGER, 0 s). */
 void iso__sys_socket_reset(iso_fd fd);
 
-/* Make a caller's socket non-blocking. */
-int iso__sys_socket_set_nonblocking(iso_fd fd);
+/* Take over a socket that the program made: non-blocking, no SIGPIPE; what is no socket is refused.
+ * Returns 0, ISO_EBADF, ISO_ENOTSOCK or what the system answers. */
+int iso__sys_socket_adopt(iso_fd fd);
 
 int iso__sys_socket_bind(iso_fd fd, const iso_address *address);
 int iso__sys_socket_listen(iso_fd fd, int backlog);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* select, for 512 sockets and nothing else. A socket of Windows is any number, and its fd_set a
+ * list of them, so the registered ones stand in an array in ascending order: short enough to
+ * insert into, quick to find in, and with a natural place to go on from. Source: Microsoft,
+ * select. */
+#include "base/alloc.h"
+#include "base/time.h"
+#include "engine/poller.h"
+#include "sockets.h"
+#include "sys/clock.h"
+#include "sys/descriptor.h"
+#include "sys/sock.h"
+
+#include <string.h>
+
+enum {
+    BROKEN = ISO_EVENT_READ | ISO_EVENT_WRITE | ISO_EVENT_ERROR,
+    GONE = BROKEN | ISO_EVENT_GONE
+};
+
+typedef struct entry {
+    SOCKET sock;
+    void *token;
+    unsigned interest;
+    unsigned found; /* by the wait under way */
+    bool connected; /* so what select takes for an error is urgent data */
+} entry;
+
+typedef struct select_poller {
+    const iso_allocator *allocator;
+    size_t count;
+    SOCKET last; /* that was told of: the next wait begins behind it, so that no socket starves */
+    fd_set readers;
+    fd_set writers;
+    fd_set errors;
+    entry entries[FD_SETSIZE];
+} select_poller;
+
+static int select_open(void **self, const iso_allocator *allocator)
+{
+    select_poller *poller;
+    int rc = iso__sys_socket_startup();
+
+    if (rc != 0) return rc;
+    poller = iso__alloc_zero(allocator, sizeof(*poller));
+    if (poller == NULL) return ISO_ENOMEM;
+    poller->allocator = allocator;
+    *self = poller;
+    return 0;
+}
+
+static void select_shut(void *self)
+{
+    select_poller *poller = self;
+
+    iso__free(poller->allocator, poller, sizeof(*poller));
+}
+
+static iso_fd select_fileno(void *self)
+{
+    (void)self;
+    return ISO_FD_NONE;
+}
+
+/* ---- the registered ones ---- */
+
+/* The place of the first one that is not below `sock`. */
+static size_t place_of(const select_poller *poller, SOCKET sock)
+{
+    size_t low = 0;
+    size_t high = poller->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (poller->entries[middle].sock < sock) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static int insert(select_poller *poller, size_t at, SOCKET sock)
+{
+    if (poller->count == FD_SETSIZE) return ISO_ELIMIT;
+    memmove(&poller->entries[at + 1], &poller->entries[at],
+            (poller->count - at) * sizeof(*poller->entries));
+    poller->entries[at].sock = sock;
+    poller->count++;
+    return 0;
+}
+
+static void forget(select_poller *poller, size_t at)
+{
+    poller->count--;
+    memmove(&poller->entries[at], &poller->entries[at + 1],
+            (poller->count - at) * sizeof(*poller->entries));
+}
+
+static int check(iso_fd fd)
+{
+    switch (iso__sys_descriptor_kind(fd)) {
+    case ISO__DESCRIPTOR_SOCKET: return 0;
+    case ISO__DESCRIPTOR_BAD: return ISO_EBADF;
+    case ISO__DESCRIPTOR_FILE: return ISO_EREGULARFILE; /* which no selector takes anywhere */
+    case ISO__DESCRIPTOR_PIPE:
+    case ISO__DESCRIPTOR_DEVICE:
+    case ISO__DESCRIPTOR_OTHER: break;
+    }
+    return ISO_ENOTSOCK;
+}
+
+/* `was` is not looked at: one that was found closed is forgotten here, and the caller need not
+ * know. */
+static int select_set(void *self, iso_fd fd, unsigned was, unsigned events, void *token)
+{
+    select_poller *poller = self;
+    SOCKET sock = (SOCKET)fd;
+    size_t at = place_of(poller, sock);
+    bool is_known = at < poller->count && poller->entries[at].sock == sock;
+    int rc;
+
+    (void)was;
+    if (events == 0) {
+        if (is_known) forget(poller, at);
+        return 0;
+    }
+    rc = check(fd); /* a known one, too: it may have been closed, and its number be another's now */
+    if (rc == 0 && !is_known) rc = insert(poller, at, sock);
+    if (rc != 0) return rc;
+    poller->entries[at].token = token;
+    poller->entries[at].interest = events;
+    poller->entries[at].connected = false;
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+static void add(fd_set *set, SOCKET sock)
+{
+    set->fd_array[set->fd_count++] = sock; /* FD_SET would look for it among the others first */
+}
+
+/* Who waits for writing is asked for errors as well: a connect that fails is an error, and never
+ * writable. Source: Microsoft, select: exceptfds. */
+static void fill_sets(select_poller *poller)
+{
+    entry *one = poller->entries;
+    entry *end = one + poller->count;
+
+    poller->readers.fd_count = 0;
+    poller->writers.fd_count = 0;
+    poller->errors.fd_count = 0;
+    for (; one < end; one++) {
+        bool writes = (one->interest & ISO_EVENT_WRITE) != 0;
+
+        one->found = 0;
+        if ((one->interest & ISO_EVENT_READ) != 0) add(&poller->readers, one->sock);
+        if (writes) add(&poller->writers, one->sock);
+        if (writes && !one->connected) add(&poller->errors, one->sock);
+    }
+}
+
+/* Returns how many places in the sets, 0 when the time is over (for a wait of days: when a day
+ * is), or an error. */
+static int select_once(select_poller *poller, iso_nsec timeout)
+{
+    const iso_nsec day = ISO_S(24 * 60 * 60);
+    iso_nsec span = timeout < day ? timeout : day;
+    struct timeval limit;
+    int found;
+
+    if (poller->count == 0) { /* select refuses three empty sets; milliseconds, rounded up */
+        if (span > 0) Sleep((DWORD)((span + 999999) / 1000000));
+        return 0;
+    }
+    span = (span + 999) / 1000; /* microseconds, rounded up */
+    limit.tv_sec = (long)(span / 1000000);
+    limit.tv_usec = (long)(span % 1000000);
+    fill_sets(poller);
+    found = select(0, &poller->readers, &poller->writers, &poller->errors,
+                   timeout == ISO_FOREVER ? NULL : &limit);
+    return found >= 0 ? found : iso__socket_error();
+}
+
+/* ---- what was found ---- */
+
+static void mark(select_poller *poller, const fd_set *set, unsigned event)
+{
+    unsigned at;
+
+    for (at = 0; at < set->fd_count; at++) {
+        poller->entries[place_of(poller, set->fd_array[at])].found |= event;
+    }
+}
+
+/* Urgent data of the peer's looks like a failed connect, and would again at once, for nobody
+ * here reads it: a socket that has a peer is not asked for errors any more. (Not SO_ERROR: that
+ * is the caller's to ask, once.) */
+static void mark_errors(select_poller *poller)
+{
+    unsigned at;
+
+    for (at = 0; at < poller->errors.fd_count; at++) {
+        SOCKET sock = poller->errors.fd_array[at];
+        entry *one = &poller->entries[place_of(poller, sock)];
+        SOCKADDR_STORAGE peer;
+        int size = sizeof(peer);
+
+        one->connected = getpeername(sock, (struct sockaddr *)&peer, &size) == 0;
+        if (!one->connected) one->found |= BROKEN;
+    }
+}
+
+/* select only says that there is a socket which is none. Returns whether it was found. */
+static bool mark_gone(select_poller *poller)
+{
+    bool is_any = false;
+    size_t at;
+
+    for (at = 0; at < poller->count; at++) {
+        bool is_gone = check((iso_fd)poller->entries[at].sock) != 0;
+
+        poller->entries[at].found = is_gone ? GONE : 0;
+        is_any = is_any || is_gone;
+    }
+    return is_any;
+}
+
+static int tell(select_poller *poller, iso_selector_event *events, int max)
+{
+    size_t at = place_of(poller, poller->last + 1);
+    size_t left = poller->count;
+    int told = 0;
+
+    for (; left > 0 && told < max; left--) {
+        entry *one = &poller->entries[at < poller->count ? at : 0];
+
+        at = (size_t)(one - poller->entries) + 1;
+        if (one->found == 0) continue;
+        events[told].token = one->token;
+        events[told].events = one->found;
+        told++;
+        poller->last = one->sock;
+        if (one->found == GONE) forget(poller, --at); /* the next one is in its place now */
+    }
+    return told;
+}
+
+static int select_await(void *self, iso_nsec timeout, iso_selector_event *events, int max)
+{
+    select_poller *poller = self;
+    iso_nsec deadline = timeout <= 0 ? 0 : iso__time_add(iso__sys_clock_now(), timeout);
+
+    /* Windows counts from the last tick of its clock, so a wait can end before its time by as
+     * much as a tick: it is then continued. Each goes on until a tick at least, so this does not
+     * spin. */
+    for (;; timeout = iso__time_until(deadline, iso__sys_clock_now())) {
+        int found = select_once(poller, timeout > 0 ? timeout : 0);
+        int told = 0;
+
+        if (found < 0 && mark_gone(poller)) return tell(poller, events, max);
+        if (found < 0) return found;
+        if (found > 0) {
+            mark(poller, &poller->readers, ISO_EVENT_READ);
+            mark(poller, &poller->writers, ISO_EVENT_WRITE);
+            mark_errors(poller);
+            told = tell(poller, events, max);
+        }
+        if (told > 0 || timeout <= 0) return told;
+    }
+}
+
+static const iso_selector_class select_class = {
+    .name = "select",
+    .set = select_set,
+    .wait = select_await,
+    .fileno = select_fileno,
+    .close = select_shut,
+};
+
+const iso__poller iso__poller_select = {
+    .name = "select",
+    .id = ISO__POLLER_SELECT,
+    .kind = &select_class,
+    .open = select_open,
+};

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# Every source of the library, floor by floor, one name a line. The test lint.sources compares it
+# with what lies in src/.
+
+set(ISO_SOURCES_BASE
+    src/common/base/alloc.c
+    src/common/base/buffer.c
+    src/common/base/error.c
+    src/common/base/limits.c
+    src/common/base/log.c
+    src/common/base/map.c
+)
+
+set(ISO_SOURCES_ENGINE
+    src/common/engine/calls.c
+    src/common/engine/drv_reactor.c
+    src/common/engine/engine.c
+    src/common/engine/inbox.c
+    src/common/engine/selector.c
+    src/common/engine/timers.c
+    src/common/engine/turn.c
+)
+
+set(ISO_SOURCES_LOOP
+    src/common/loop/backends.c
+    src/common/loop/capability.c
+    src/common/loop/exception.c
+    src/common/loop/future.c
+    src/common/loop/loop.c
+    src/common/loop/object.c
+    src/common/loop/policy.c
+    src/common/loop/resolve.c
+    src/common/loop/run.c
+    src/common/loop/schedule.c
+    src/common/loop/sock.c
+    src/common/loop/thread_state.c
+    src/common/loop/watch.c
+)
+
+set(ISO_SOURCES_IO
+    src/common/io/connect.c
+    src/common/io/create_server.c
+    src/common/io/listener.c
+    src/common/io/server.c
+    src/common/io/stream.c
+)
+
+set(ISO_SOURCES_POSIX
+    src/posix/address.c
+    src/posix/clock.c
+    src/posix/descriptor.c
+    src/posix/error.c
+    src/posix/poll.c
+    src/posix/resolve.c
+    src/posix/select.c
+    src/posix/sock.c
+    src/posix/table.c
+    src/posix/thread.c
+    src/posix/wake.c
+)
+
+# Where the system has it.
+set(ISO_SOURCES_EPOLL
+    src/posix/epoll.c
+)
+set(ISO_SOURCES_KQUEUE
+    src/posix/kqueue.c
+)
+
+# The test kit's kqueue for Linux (ISOLOOP_KQUEUE_STANDIN), compiled into the library.
+set(ISO_SOURCES_KQUEUE_STANDIN
+    tests/support/kqueue.c
+)
+
+set(ISO_SOURCES_WIN32
+    src/win32/address.c
+    src/win32/clock.c
+    src/win32/descriptor.c
+    src/win32/error.c
+    src/win32/resolve.c
+    src/win32/select.c
+    src/win32/sock.c
+    src/win32/socketpair.c
+    src/win32/table.c
+    src/win32/thread.c
+    src/win32/wake.c
+)
+
+set(ISO_SOURCES_COMMON
+    ${ISO_SOURCES_BASE}
+    ${ISO_SOURCES_ENGINE}
+    ${ISO_SOURCES_LOOP}
+    ${ISO_SOURCES_IO}
+)

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/timers.h"
+#include "kit.h"
+
+#include <stdlib.h>
+
+enum { MOST = 4000 };
+
+/* The timers, and a plain list of those that wait, in the order of adding. */
+typedef struct bench {
+    iso__timers timers;
+    iso__calls calls;
+    const iso_allocator *allocator;
+    iso__call *waiting[MOST];
+    iso_nsec when[MOST];
+    int count;
+} bench;
+
+static void begin(kit *k, bench *self)
+{
+    iso__timers_init(&self->timers);
+    iso__calls_init(&self->calls);
+    self->allocator = kit_allocator(k);
+    self->count = 0;
+}
+
+static void end(bench *self)
+{
+    iso__timers_close(&self->timers, self->allocator);
+    iso__calls_close(&self->calls, self->allocator);
+}
+
+static iso__call *take_call(bench *self)
+{
+    iso__call *call;
+
+    if (self->calls.free == NULL) REQUIRE_OK(iso__calls_grow(&self->calls, self->allocator));
+    call = self->calls.free;
+    self->calls.free = (iso__call *)(void *)call->node.link.next;
+    call->callback = kit_nothing;
+    call->heap_index = ISO__CALL_NO_TIMER;
+    return call;
+}
+
+static iso__call *add(bench *self, iso_nsec when)
+{
+    iso__call *call = take_call(self);
+
+    REQUIRE(self->count < MOST);
+    REQUIRE_OK(iso__timers_add(&self->timers, self->allocator, &self->calls, call, when));
+    self->waiting[self->count] = call;
+    self->when[self->count] = when;
+    self->count++;
+    return call;
+}
+
+static void forget(bench *self, int at)
+{
+    iso__calls_free(&self->calls, self->waiting[at]);
+    self->count--;
+    for (; at < self->count; at++) { /* the order of adding is kept */
+        self->waiting[at] = self->waiting[at + 1];
+        self->when[at] = self->when[at + 1];
+    }
+}
+
+static void remove_at(bench *self, int at)
+{
+    iso__timers_remove(&self->timers, self->allocator, &self->calls, self->waiting[at]);
+    CHECK_EQ(self->waiting[at]->heap_index, ISO__CALL_NO_TIMER);
+    forget(self, at);
+}
+
+/* The one that must come out next: the first of those with the earliest time. */
+static int next_of(const bench *self)
+{
+    int best = 0;
+    int at;
+
+    for (at = 1; at < self->count; at++) {
+        if (self->when[at] < self->when[best]) best = at;
+    }
+    return best;
+}
+
+static void pop(bench *self)
+{
+    int next = next_of(self);
+    iso_nsec when = self->when[next];
+
+    CHECK_EQ(iso__timers_next(&self->timers), when);
+    CHECK_PTR(iso__timers_pop(&self->timers, self->allocator, &self->calls, when - 1), NULL);
+    CHECK_PTR(iso__timers_pop(&self->timers, self->allocator, &self->calls, when),
+              self->waiting[next]);
+    forget(self, next);
+}
+
+KIT_TEST(with_none_the_next_is_never)
+{
+    bench self;
+
+    begin(k, &self);
+    CHECK_EQ(iso__timers_next(&self.timers), ISO_FOREVER);
+    CHECK_PTR(iso__timers_pop(&self.timers, self.allocator, &self.calls, ISO_FOREVER), NULL);
+    end(&self);
+}
+
+KIT_TEST(they_come_out_in_the_order_of_their_times)
+{
+    bench self;
+
+    begin(k, &self);
+    (void)add(&self, 30);
+    (void)add(&self, 10);
+    (void)add(&self, 20);
+    while (self.count > 0) pop(&self);
+    end(&self);
+}
+
+KIT_TEST(equal_times_come_out_first_in_first_out)
+{
+    bench self;
+    int number;
+
+    begin(k, &self);
+    for (number = 0; number < 100; number++) (void)add(&self, 7);
+    while (self.count > 0) pop(&self);
+    end(&self);
+}
+
+KIT_TEST(equal_times_keep_their_order_when_others_come_and_go)
+{
+    bench self;
+    int number;
+
+    begin(k, &self);
+    for (number = 0; number < 200; number++) (void)add(&self, number % 3 == 0 ? 5 : 9);
+    for (number = 0; number < 60; number++)
+        remove_at(&self, (int)kit_random_below(k, (uint32_t)self.count));
+    for (number = 0; number < 50; number++) (void)add(&self, 5);
+    while (self.count > 0) pop(&self);
+    end(&self);
+}
+
+KIT_TEST(the_order_goes_on_when_its_number_wraps)
+{
+    bench self;
+    int number;
+
+    /* given a counter that is about to begin again at 0 */
+    begin(k, &self);
+    self.timers.next_order = UINT32_MAX - 20;
+    for (number = 0; number < 50; number++) (void)add(&self, number % 2);
+    CHECK_LE(self.timers.next_order, 50);
+    /* then the ties still come out in the order of adding */
+    while (self.count > 0) pop(&self);
+    end(&self);
+}
+
+KIT_TEST(one_that_is_not_due_stays)
+{
+    bench self;
+    iso__call *call;
+
+    begin(k, &self);
+    call = add(&self, 100);
+    CHECK_PTR(iso__timers_pop(&self.timers, self.allocator, &self.calls, 99), NULL);
+    CHECK_EQ(self.timers.count, 1);
+    CHECK_PTR(iso__timers_pop(&self.timers, self.allocator, &self.calls, 100), call);
+    end(&self);
+}
+
+KIT_TEST(times_before_zero_and_at_the_end_of_time_are_times)
+{
+    bench self;
+
+    begin(k, &self);
+    (void)add(&self, ISO_FOREVER);
+    (void)add(&self, 0);
+    (void)add(&self, -5);
+    (void)add(&self, INT64_MIN + 1);
+    while (self.count > 0) pop(&self);
+    end(&self);
+}
+
+/* Random adding, removing and popping against the list. */
+static void wander(kit *k, uint32_t different_times, int rounds)
+{
+    bench *self = malloc(sizeof(*self));
+    int round;
+
+    REQUIRE(self != NULL);
+    begin(k, self);
+    for (round = 0; round < rounds && !kit_has_failed(k); round++) {
+        uint32_t what = kit_random_below(k, 100);
+
+        if (self->count == 0 || (what < 50 && self->count < 700))
+            (void)add(self, kit_random_below(k, different_times));
+        else if (what < 75)
+            remove_at(self, (int)kit_random_below(k, (uint32_t)self->count));
+        else
+            pop(self);
+        CHECK_EQ(self->timers.count, self->count);
+    }
+    while (self->count > 0 && !kit_has_failed(k)) pop(self);
+    end(self);
+    free(self);
+}
+
+KIT_TEST(they_do_as_a_sorted_list_does)
+{
+    wander(k, 1000000, 20000);
+}
+
+KIT_TEST(they_do_as_a_sorted_list_does_with_many_ties)
+{
+    wander(k, 5, 20000);
+}
+
+/* One more comes and goes, again and again. */
+static void come_and_go(bench *self, int rounds)
+{
+    while (rounds-- > 0) {
+        (void)add(self, rounds);
+        remove_at(self, self->count - 1);
+    }
+}
+
+KIT_TEST(memory_shrinks_when_much_less_waits_for_long)
+{
+    bench *self = malloc(sizeof(*self));
+
+    /* given many timers, almost all of which are cancelled */
+    REQUIRE(self != NULL);
+    begin(k, self);
+    while (self->count < MOST) (void)add(self, self->count);
+    CHECK_GE(self->timers.capacity, MOST);
+    while (self->count > 5) remove_at(self, self->count - 1);
+    /* when a few go on coming and going */
+    come_and_go(self, 4 * MOST);
+    /* then almost all of the memory is back */
+    CHECK_LE(self->timers.capacity, 64);
+    while (self->count > 0) pop(self);
+    end(self);
+    free(self);
+}
+
+KIT_TEST(timers_that_come_and_go_in_bursts_ask_for_no_memory)
+{
+    bench *self = malloc(sizeof(*self));
+    uint64_t before = 0;
+    int round;
+
+    REQUIRE(self != NULL);
+    begin(k, self);
+    for (round = 0; round < 50; round++) {
+        while (self->count < 300) (void)add(self, self->count % 7);
+        while (self->count > 0) pop(self);
+        if (round == 0) before = kit_memory_now(k).allocations;
+    }
+    CHECK_EQ(kit_memory_now(k).allocations, before);
+    end(self);
+    free(self);
+}
+
+KIT_TEST(a_shrink_that_finds_no_memory_is_put_off)
+{
+    bench *self = malloc(sizeof(*self));
+
+    REQUIRE(self != NULL);
+    begin(k, self);
+    while (self->count < 1000) (void)add(self, self->count);
+    while (self->count > 5) remove_at(self, self->count - 1);
+    kit_fail_allocation(k, 1, true);
+    come_and_go(self, 5000);
+    kit_fail_allocation(k, 0, false);
+    CHECK_GE(kit_memory_now(k).failures, 1);
+    CHECK_EQ(self->timers.capacity, 1024);
+    come_and_go(self, 5000);
+    CHECK_LE(self->timers.capacity, 64);
+    while (self->count > 0) pop(self);
+    end(self);
+    free(self);
+}
+
+KIT_TEST(without_memory_adding_is_refused_and_the_others_wait_on)
+{
+    bench self;
+    iso__call *call;
+
+    /* given a heap that is full */
+    begin(k, &self);
+    while (self.timers.count == 0 || self.timers.count < self.timers.capacity)
+        (void)add(&self, 1000 - self.count);
+    call = take_call(&self);
+    /* when one more finds no memory */
+    kit_fail_allocation(k, 1, false);
+    CHECK_RC(iso__timers_add(&self.timers, self.allocator, &self.calls, call, 5), ISO_ENOMEM);
+    /* then the others come out as they would have */
+    while (self.count > 0) pop(&self);
+    end(&self);
+}
+
+static const kit_case cases[] = {
+    KIT_CASE(with_none_the_next_is_never),
+    KIT_CASE(they_come_out_in_the_order_of_their_times),
+    KIT_CASE(equal_times_come_out_first_in_first_out),
+    KIT_CASE(equal_times_keep_their_order_when_others_come_and_go),
+    KIT_CASE(the_order_goes_on_when_its_number_wraps),
+    KIT_CASE(one_that_is_not_due_stays),
+    KIT_CASE(times_before_zero_and_at_the_end_of_time_are_times),
+    KIT_CASE(they_do_as_a_sorted_list_does),
+    KIT_CASE(they_do_as_a_sorted_list_does_with_many_ties),
+    KIT_CASE(memory_shrinks_when_much_less_waits_for_long),
+    KIT_CASE(timers_that_come_and_go_in_bursts_ask_for_no_memory),
+    KIT_CASE(a_shrink_that_finds_no_memory_is_put_off),
+    KIT_CASE(without_memory_adding_is_refused_and_the_others_wait_on),
+};
+
+KIT_MAIN(cases)

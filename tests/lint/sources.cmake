@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# cmake -D ROOT=<tree> -P sources.cmake
+# No file is forgotten: each source of the library is in cmake/sources.cmake, each test has its line
+# in tests/CMakeLists.txt (or in the tests.cmake of its folder), each C file begins with its licence.
+cmake_minimum_required(VERSION 3.21)
+include(${CMAKE_CURRENT_LIST_DIR}/read.cmake)
+
+file(READ "${ROOT}/cmake/sources.cmake" sources)
+file(GLOB_RECURSE files RELATIVE "${ROOT}" "${ROOT}/src/*.c")
+foreach(file IN LISTS files)
+    string(FIND "${sources}" " ${file}\n" at)
+    if(at LESS 0)
+        finding("${file} is not in cmake/sources.cmake")
+    endif()
+endforeach()
+
+file(READ "${ROOT}/tests/CMakeLists.txt" tests)
+file(GLOB_RECURSE files RELATIVE "${ROOT}/tests" "${ROOT}/tests/*/test_*.c")
+foreach(file IN LISTS files)
+    string(REGEX REPLACE "test_([^/]*)\\.c$" "\\1" name ${file})
+    get_filename_component(room ${file} DIRECTORY)
+    get_filename_component(noun ${name} NAME)
+    if(EXISTS "${ROOT}/tests/${room}/tests.cmake")
+        file(READ "${ROOT}/tests/${room}/tests.cmake" own)
+        if(NOT own MATCHES "[ \n(]${noun}[ )\n]")
+            finding("tests/${file} is not in tests/${room}/tests.cmake")
+        endif()
+    elseif(NOT tests MATCHES "\n *iso_test\\(${name}[ )]")
+        finding("tests/${file} has no line iso_test(${name}) in tests/CMakeLists.txt")
+    endif()
+endforeach()
+
+foreach(folder IN ITEMS include src tests tools examples bench)
+    file(GLOB_RECURSE files RELATIVE "${ROOT}" "${ROOT}/${folder}/*.[ch]")
+    foreach(file IN LISTS files)
+        file(STRINGS "${ROOT}/${file}" first LIMIT_COUNT 1)
+        if(NOT first STREQUAL "/* SPDX-License-Identifier: MIT */")
+            finding("${file} does not begin with /* SPDX-License-Identifier: MIT */")
+        endif()
+    endforeach()
+endforeach()
+conclude("the lists of sources and tests")

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+# cmake -D SETTINGS_FILE=<file> -D MODE=install|absolute|pkgconfig|add_subdirectory
+#       -D TYPE=static|shared -D CONFIG=<configuration> -P package.cmake
+cmake_minimum_required(VERSION 3.21)
+include("${SETTINGS_FILE}")
+
+set(place "${WORK}/${TYPE}")
+set(moved "${place}/moved")
+
+# Run a command, or fail with what it said.
+function(run what)
+    execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE error)
+    if(NOT result EQUAL 0)
+        list(JOIN ARGN " " line)
+        message(FATAL_ERROR "${what} failed (${result}): ${line}\n${output}${error}")
+    endif()
+    set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+function(build folder)
+    run("building ${folder}" ${CMAKE_COMMAND} --build ${folder} --config ${CONFIG} --parallel 2)
+endfunction()
+
+# Run a program of the outside project, or the tool, and look for the version in what it prints.
+function(run_program program)
+    if(WINDOWS)
+        string(APPEND program .exe)
+        if(EMULATOR)
+            set(ENV{WINEPATH} "${moved}/bin")
+        else()
+            set(ENV{PATH} "${moved}/bin;$ENV{PATH}")
+        endif()
+    endif()
+    run("running ${program}" ${EMULATOR} ${program} ${ARGN})
+    string(STRIP "${output}" output)
+    if(NOT output MATCHES "isoloop ${VERSION}$")
+        message(FATAL_ERROR "${program} printed '${output}', not 'isoloop ${VERSION}'")
+    endif()
+endfunction()
+
+# Configure, build and run outside/ in a folder of its own.
+function(run_outside folder)
+    file(REMOVE_RECURSE "${folder}")
+    run("configuring ${folder}" ${CMAKE_COMMAND} -S ${OUTSIDE} -B ${folder} ${SETTINGS} ${ARGN})
+    build(${folder})
+    run_program(${folder}/bin/outside)
+    if(EXISTS "${folder}/has-cxx")
+        run_program(${folder}/bin/outside_cxx)
+    endif()
+endfunction()
+
+# Where exactly the installed package was found must not matter, but that it was this one does.
+function(check_found folder where)
+    file(STRINGS ${folder}/CMakeCache.txt line REGEX "^isoloop_DIR:")
+    string(FIND "${line}" "${where}" at)
+    if(at LESS 0)
+        message(FATAL_ERROR "found ${line}, expected it in ${where}")
+    endif()
+endfunction()
+
+if(MODE STREQUAL "install")
+    string(COMPARE EQUAL ${TYPE} shared shared)
+    file(REMOVE_RECURSE "${place}")
+    run("configuring" ${CMAKE_COMMAND} -S ${SOURCE} -B ${place}/build ${SETTINGS}
+        -DBUILD_SHARED_LIBS=${shared} -DISOLOOP_TESTS=OFF -DISOLOOP_EXAMPLES=OFF
+        -DCMAKE_INSTALL_PREFIX=${place}/first
+    )
+    build(${place}/build)
+    run("installing" ${CMAKE_COMMAND} --install ${place}/build --config ${CONFIG})
+    file(RENAME "${place}/first" "${moved}")
+    run_outside(${place}/outside -DCMAKE_PREFIX_PATH=${moved})
+    check_found(${place}/outside ${moved})
+    run_program(${moved}/bin/isoloop --version)
+
+elseif(MODE STREQUAL "absolute")
+    # What install-static compiled, with a library directory that is outside the prefix.
+    set(lib "${place}/elsewhere/lib")
+    run("configuring" ${CMAKE_COMMAND} -S ${SOURCE} -B ${place}/build
+        -DCMAKE_INSTALL_LIBDIR=${lib} -DCMAKE_INSTALL_PREFIX=${place}/absolute
+    )
+    build(${place}/build)
+    run("installing" ${CMAKE_COMMAND} --install ${place}/build --config ${CONFIG})
+    run_outside(${place}/outside-absolute -Disoloop_DIR=${lib}/cmake/isoloop)
+    check_found(${place}/outside-absolute ${lib})
+    file(STRINGS ${lib}/pkgconfig/isoloop.pc lines REGEX "^(prefix|libdir)=")
+    if(NOT lines STREQUAL "prefix=${place}/absolute;libdir=${lib}")
+        message(FATAL_ERROR "${lib}/pkgconfig/isoloop.pc says ${lines}")
+    endif()
+
+elseif(MODE STREQUAL "pkgconfig")
+    find_program(pkg_config NAMES pkg-config pkgconf)
+    if(NOT pkg_config)
+        message(NOTICE "skipped: there is no pkg-config")
+        return()
+    endif()
+    file(GLOB_RECURSE pc "${moved}/*/isoloop.pc")
+    get_filename_component(folder "${pc}" DIRECTORY)
+    get_filename_component(lib "${folder}" DIRECTORY)
+    set(ENV{PKG_CONFIG_LIBDIR} "${folder}")
+    run("asking the version" ${pkg_config} --modversion isoloop)
+    string(STRIP "${output}" version)
+    if(NOT version STREQUAL VERSION)
+        message(FATAL_ERROR "isoloop.pc says version ${version}, not ${VERSION}")
+    endif()
+    set(ENV{LD_LIBRARY_PATH} "${lib}")
+    set(ENV{DYLD_LIBRARY_PATH} "${lib}")
+    separate_arguments(compile UNIX_COMMAND "${COMPILE}")
+    foreach(how IN ITEMS "" --static)
+        run("asking for flags" ${pkg_config} --cflags --libs ${how} isoloop)
+        separate_arguments(flags UNIX_COMMAND "${output}")
+        set(program "${place}/by-pkgconfig${how}")
+        if(WINDOWS)
+            string(APPEND program .exe)
+        endif()
+        run("compiling" ${compile} ${OUTSIDE}/main.c -o ${program} ${flags})
+        string(REGEX REPLACE "\\.exe$" "" program ${program})
+        run_program(${program})
+    endforeach()
+
+elseif(MODE STREQUAL "add_subdirectory")
+    run_outside(${WORK}/subdirectory -DISOLOOP_SOURCE=${SOURCE})
+
+else()
+    message(FATAL_ERROR "There is no MODE '${MODE}'.")
+endif()

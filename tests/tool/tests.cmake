@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# The tests of the command line tool; tools/isoloop/CMakeLists.txt includes this.
+
+set(tool_dir ${CMAKE_CURRENT_SOURCE_DIR})
+set(tool_tests_dir ${CMAKE_CURRENT_LIST_DIR})
+
+# A script of this folder, with the tool in TOOL and what it runs by in EMULATOR.
+function(tool_script name script)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "TIMEOUT" "DEFINE;LABELS")
+    list(TRANSFORM arg_DEFINE PREPEND -D)
+    if(arg_TIMEOUT)
+        list(PREPEND arg_TIMEOUT TIMEOUT)
+    endif()
+    iso_ctest(tool.${name}
+        COMMAND ${CMAKE_COMMAND}
+            -DTOOL=$<TARGET_FILE:isoloop_tool>
+            "-DEMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}"
+            ${arg_DEFINE}
+            -P ${tool_tests_dir}/${script}.cmake
+        LABELS tool ${arg_LABELS}
+        ${arg_TIMEOUT}
+    )
+endfunction()
+
+list(TRANSFORM ISO_POLLERS PREPEND selector: OUTPUT_VARIABLE backends)
+string(REPLACE ";" "," backends "${backends}")
+
+tool_script(usage usage)
+tool_script(backends backends DEFINE BACKENDS=${backends})
+tool_script(demo_all demo_all DEFINE BACKENDS=${backends})
+tool_script(demo_timeout demo_timeout)
+foreach(poller IN LISTS ISO_POLLERS)
+    set(on selector-${poller})
+    tool_script(demo@${on} demo DEFINE BACKEND=selector:${poller} LABELS ${on})
+    tool_script(demo_limit@${on} demo_limit DEFINE BACKEND=selector:${poller} LABELS ${on})
+    if(ISOLOOP_EXAMPLES)
+        tool_script(echo@${on} echo
+            DEFINE BACKEND=selector:${poller} CLIENT=$<TARGET_FILE:example_echo_client>
+            LABELS ${on}
+        )
+    endif()
+endforeach()
+
+# The same tool around an echo that changes one byte: it must be seen.
+list(TRANSFORM sources PREPEND ${tool_dir}/ OUTPUT_VARIABLE liar_sources)
+add_executable(isoloop_liar ${liar_sources} ${tool_tests_dir}/liar.c)
+target_include_directories(isoloop_liar PRIVATE ${tool_dir})
+target_link_libraries(isoloop_liar PRIVATE isoloop::isoloop)
+tool_script(demo_wrong_byte demo_wrong_byte DEFINE LIAR=$<TARGET_FILE:isoloop_liar>)
+
+# Rooms of the tool that can be wrong without a command showing it.
+foreach(room IN ITEMS latency pattern text)
+    set(target test_tool_${room})
+    add_executable(${target} ${tool_tests_dir}/test_${room}.c ${tool_dir}/${room}.c)
+    target_include_directories(${target} PRIVATE ${tool_dir})
+    target_link_libraries(${target} PRIVATE isoloop::isoloop)
+    iso_ctest(tool.${room} COMMAND ${target} LABELS tool)
+endforeach()
+
+set(programs isoloop_liar test_tool_latency test_tool_pattern test_tool_text)
+set_target_properties(${programs} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bin
+)

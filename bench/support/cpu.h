@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* How much processor this process has used: clock() answers that on POSIX only. */
+#ifndef SUPPORT_CPU_H
+#define SUPPORT_CPU_H
+
+#include <isoloop.h>
+
+/* In user and in system mode, of all threads, since the process began. */
+iso_nsec cpu_time(void);
+
+#endif

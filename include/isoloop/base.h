@@ -38,8 +38,9 @@ typedef struct iso_buffer {
 
 /* Where all memory of a loop comes from: one function that makes, resizes and frees.
  * resize(context, NULL, 0, n) makes, resize(context, p, n, m) resizes and may move,
- * resize(context, p, n, 0) frees and answers NULL. NULL otherwise means that there is no memory, and
- * leaves p as it was. Called from every thread that posts to the loop, so it must be thread-safe. */
+ * resize(context, p, n, 0) frees and answers NULL. NULL otherwise means that there is no memory,
+ * and leaves p as it was. Called from every thread that posts to the loop, so it must be
+ * thread-safe. */
 typedef struct iso_allocator {
     void *(*resize)(void *context, void *pointer, size_t old_size, size_t new_size);
     void *context;

@@ -27,7 +27,8 @@ ISO_BEGIN_DECLS
     X(ECANCELED, -11, "the operation was cancelled", (ECANCELED),                                  \
       (ERROR_OPERATION_ABORTED, WSAECANCELLED, ERROR_REQUEST_ABORTED))                             \
     X(ETIMEDOUT, -12, "it took too long", (ETIMEDOUT), (WSAETIMEDOUT, ERROR_SEM_TIMEOUT))          \
-    X(ENOENT, -13, "there is no such thing", (ENOENT), (ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND)) \
+    X(ENOENT, -13, "there is no such thing", (ENOENT),                                             \
+      (ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND))                                                \
     X(EBUSY, -14, "it is in use by something else", (EBUSY), (ERROR_BUSY))                         \
     X(EINVALIDSTATE, -15, "that cannot be done in this state", (0), (0))                           \
     X(EBADF, -16, "not an open descriptor", (EBADF), (WSAEBADF, ERROR_INVALID_HANDLE))             \
@@ -80,12 +81,13 @@ typedef enum iso_error {
 /* The sentence of an error; "no error" for 0 and every count. Never NULL. Thread: any. */
 ISO_API const char *iso_strerror(int error);
 
-/* The name of an error, as "ISO_ECLOSED"; "ISO_OK" for 0 and every count. Never NULL. Thread: any. */
+/* The name of an error, as "ISO_ECLOSED"; "ISO_OK" for 0 and every count. Never NULL. Thread:
+ * any. */
 ISO_API const char *iso_error_name(int error);
 
-/* What a failed call had to add to its code: which backends there are, which option was wrong. To be
- * asked right after iso_loop_new, iso_selector_new, create_server or create_connection failed: the text is
- * of the last call of this thread that had something to add, "" before. Thread: any. */
+/* What a failed call had to add to its code: which backends there are, which option was wrong. To
+ * be asked right after iso_loop_new, iso_selector_new, create_server or create_connection failed:
+ * the text is of the last call of this thread that had something to add, "" before. Thread: any. */
 ISO_API const char *iso_error_detail(void);
 
 ISO_END_DECLS

@@ -2,7 +2,8 @@
 /* What a function of the public API carries in front of its declaration.
  *
  * A static library (the default) needs nothing. For a shared one the build defines ISOLOOP_SHARED,
- * in the library and, through the CMake target or the pkg-config file, in the program that uses it. */
+ * in the library and, through the CMake target or the pkg-config file, in the program that uses
+ * it. */
 #ifndef ISOLOOP_EXPORT_H
 #define ISOLOOP_EXPORT_H
 

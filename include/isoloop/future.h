@@ -22,14 +22,15 @@ ISO_API int iso_loop_create_future(iso_loop *loop, iso_future **out);
 /* The same under the name of the class. Source: asyncio.Future(loop=...). */
 ISO_API int iso_future_new(iso_future **out, iso_loop *loop);
 
-/* Share it, and give a reference back; the last one frees it. A future that ends with an error which
- * nobody asked for is told to the exception handler then. NULL is fine for release. Thread: loop. */
+/* Share it, and give a reference back; the last one frees it. A future that ends with an error
+ * which nobody asked for is told to the exception handler then. NULL is fine for release. Thread:
+ * loop. */
 ISO_API iso_future *iso_future_ref(iso_future *future);
 ISO_API void iso_future_release(iso_future *future);
 
 /* End it with a result: a pointer, or a number (a count, a descriptor). Nothing is done with the
- * pointer. Returns 0, ISO_EINVALIDSTATE (done already, or the future of an operation of the library's, which
- * only iso_future_cancel ends), or ISO_ETHREAD. Source: Future.set_result. */
+ * pointer. Returns 0, ISO_EINVALIDSTATE (done already, or the future of an operation of the
+ * library's, which only iso_future_cancel ends), or ISO_ETHREAD. Source: Future.set_result. */
 ISO_API int iso_future_set_result(iso_future *future, void *result);
 ISO_API int iso_future_set_number(iso_future *future, intptr_t number);
 

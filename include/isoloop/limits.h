@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The documented limits of each platform and kind of loop, met as errors at the call that breaks them.
+/* The documented limits of each platform and kind of loop, met as errors at the call that breaks
+ * them.
  *
- * Which of them a loop enforces is chosen by profile when it is made: iso_loop_options.limits, or the
- * environment variable ISOLOOP_LIMITS. docs/limits.md lists the profiles and the rows. */
+ * Which of them a loop enforces is chosen by profile when it is made: iso_loop_options.limits, or
+ * the environment variable ISOLOOP_LIMITS. docs/limits.md lists the profiles and the rows. */
 #ifndef ISOLOOP_LIMITS_H
 #define ISOLOOP_LIMITS_H
 
@@ -54,7 +55,8 @@ ISO_API int iso_loop_limit_get(const iso_loop *loop, iso_limit_kind kind, int64_
 /* The whole table; *count rows. Thread: any. Ownership: static. */
 ISO_API const iso_limit *iso_limits(size_t *count);
 
-/* Whether the loop's profile enforces the row with this id; false for an unknown id. Thread: any. */
+/* Whether the loop's profile enforces the row with this id; false for an unknown id. Thread:
+ * any. */
 ISO_API bool iso_loop_limit_enforced(const iso_loop *loop, const char *id);
 
 ISO_END_DECLS

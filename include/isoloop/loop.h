@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The event loop. asyncio's AbstractEventLoop is the model.
  *
- * A loop belongs to one thread: the one that made it, until another one runs or closes it while it is
- * not running. Every function is for that thread alone and answers ISO_ETHREAD elsewhere, but for those
- * whose comment says "Thread: any". In a forked child a loop of the parent answers ISO_EFORKED. */
+ * A loop belongs to one thread: the one that made it, until another one runs or closes it while it
+ * is not running. Every function is for that thread alone and answers ISO_ETHREAD elsewhere, but
+ * for those whose comment says "Thread: any". In a forked child a loop of the parent answers
+ * ISO_EFORKED. */
 #ifndef ISOLOOP_LOOP_H
 #define ISOLOOP_LOOP_H
 
@@ -17,7 +18,8 @@ ISO_BEGIN_DECLS
 typedef struct iso_transport iso_transport;
 typedef struct iso_server iso_server;
 
-/* What a loop calls. It must not block. It may call everything; closing the loop answers ISO_ERUNNING. */
+/* What a loop calls. It must not block. It may call everything; closing the loop answers
+ * ISO_ERUNNING. */
 typedef void (*iso_callback)(iso_loop *loop, void *arg);
 
 /* A scheduled callback. A value: nothing to free, and cancelling a stale one is harmless. */
@@ -47,25 +49,26 @@ typedef struct iso_loop_options {
     }
 
 /* Make a loop; NULL options mean all defaults. It is not made current.
- * Returns 0; ISO_ENOTSUP (a backend that is not there: iso_error_detail lists what there is; or one that
- * a limit forbids), ISO_EINVAL (an unknown profile), ISO_EBUSY (a selector that has descriptors or a
- * loop already), ISO_ENOMEM, ISO_EMFILE. Thread: any.
- * Ownership: the caller owns one reference until iso_loop_release; `selector` is taken over only when
- * the call succeeds. */
+ * Returns 0; ISO_ENOTSUP (a backend that is not there: iso_error_detail lists what there is; or one
+ * that a limit forbids), ISO_EINVAL (an unknown profile), ISO_EBUSY (a selector that has
+ * descriptors or a loop already), ISO_ENOMEM, ISO_EMFILE. Thread: any.
+ * Ownership: the caller owns one reference until iso_loop_release; `selector` is taken over only
+ * when the call succeeds. */
 ISO_API int iso_loop_new(iso_loop **out, const iso_loop_options *options);
 
-/* asyncio.SelectorEventLoop(selector). NULL selector: the best of this platform. As iso_loop_new. */
+/* asyncio.SelectorEventLoop(selector). NULL selector: the best of this platform. As
+ * iso_loop_new. */
 ISO_API int iso_selector_event_loop_new(iso_loop **out, iso_selector *selector);
 
-/* Close the loop: what is scheduled is dropped, what is open is aborted (each connection_lost comes,
- * with ISO_ECLOSED), look-ups under way are waited for. The loop stays there to be asked, and answers
- * ISO_ECLOSED. Returns 0, also the second time; ISO_ERUNNING for a loop that is running; ISO_EFORKED.
- * NULL is fine. Source: loop.close. */
+/* Close the loop: what is scheduled is dropped, what is open is aborted (each connection_lost
+ * comes, with ISO_ECLOSED), look-ups under way are waited for. The loop stays there to be asked,
+ * and answers ISO_ECLOSED. Returns 0, also the second time; ISO_ERUNNING for a loop that is
+ * running; ISO_EFORKED. NULL is fine. Source: loop.close. */
 ISO_API int iso_loop_close(iso_loop *loop);
 
-/* Share it, and give a reference back; the last one closes the loop and frees it, as soon as it does
- * not run any more and the objects that a program still holds are released too. NULL is fine for
- * release. Thread: any for ref; for release that of iso_loop_close. */
+/* Share it, and give a reference back; the last one closes the loop and frees it, as soon as it
+ * does not run any more and the objects that a program still holds are released too. NULL is fine
+ * for release. Thread: any for ref; for release that of iso_loop_close. */
 ISO_API iso_loop *iso_loop_ref(iso_loop *loop);
 ISO_API void iso_loop_release(iso_loop *loop);
 
@@ -103,8 +106,8 @@ ISO_API int iso_loop_run_forever(iso_loop *loop);
 ISO_API int iso_loop_run_until_complete(iso_loop *loop, iso_future *future);
 
 /* Make one turn: wait at most `timeout` for something to do (0: do not wait; ISO_FOREVER: no end),
- * then run what is ready. A stop, before it or in it, is spent by it. For embedding in another loop, with
- * the two functions below.
+ * then run what is ready. A stop, before it or in it, is spent by it. For embedding in another
+ * loop, with the two functions below.
  * Returns how many callbacks ran, or an error as run_forever. */
 ISO_API int iso_loop_run_once(iso_loop *loop, iso_nsec timeout);
 
@@ -134,7 +137,8 @@ ISO_API bool iso_loop_is_running(const iso_loop *loop); /* Thread: any. */
 ISO_API iso_nsec iso_loop_time(const iso_loop *loop);
 ISO_API iso_nsec iso_loop_clock_resolution(const iso_loop *loop);
 
-/* Have `callback` called in the next turn, first in first out. *handle, if not NULL, is for cancelling.
+/* Have `callback` called in the next turn, first in first out. *handle, if not NULL, is for
+ * cancelling.
  * Returns 0, ISO_EINVAL (no callback), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD, ISO_EFORKED.
  * Ownership: `arg` is lent until it was called or dropped. Source: loop.call_soon. */
 ISO_API int iso_loop_call_soon(iso_loop *loop, iso_callback callback, void *arg,
@@ -146,8 +150,8 @@ ISO_API int iso_loop_call_soon(iso_loop *loop, iso_callback callback, void *arg,
  * Source: loop.call_soon_threadsafe. */
 ISO_API int iso_loop_call_soon_threadsafe(iso_loop *loop, iso_callback callback, void *arg);
 
-/* Have it called `delay` ns from now, or at a time of iso_loop_time. What is past is due in the next
- * turn. Never early; equal times in the order of these calls. Returns as call_soon.
+/* Have it called `delay` ns from now, or at a time of iso_loop_time. What is past is due in the
+ * next turn. Never early; equal times in the order of these calls. Returns as call_soon.
  * Source: loop.call_later, loop.call_at. */
 ISO_API int iso_loop_call_later(iso_loop *loop, iso_nsec delay, iso_callback callback, void *arg,
                                 iso_handle *handle);
@@ -167,10 +171,12 @@ ISO_API int iso_handle_when(const iso_loop *loop, iso_handle handle, iso_nsec *w
 
 /* Have `callback` called in each turn in which `fd` can be read, or written, until it is removed; a
  * second call for the same descriptor replaces callback and argument.
- * Returns 0; ISO_EINVAL (no callback), ISO_EBADF, ISO_EREGULARFILE; ISO_EBUSY (a transport, or a sock_
- * call, has it); ISO_ENOTSOCK, ISO_ENOTSUP or ISO_ELIMIT (a row of the limits table:
- * iso_loop_last_limit); ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. A refusal leaves everything as it was.
- * Ownership: `fd` is borrowed; remove it before you close it. Source: loop.add_reader, add_writer. */
+ * Returns 0; ISO_EINVAL (no callback), ISO_EBADF, ISO_EREGULARFILE; ISO_EBUSY (a transport, or a
+ * sock_ call, has it); ISO_ENOTSOCK, ISO_ENOTSUP or ISO_ELIMIT (a row of the limits table:
+ * iso_loop_last_limit); ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. A refusal leaves everything as it
+ * was.
+ * Ownership: `fd` is borrowed; remove it before you close it. Source: loop.add_reader,
+ * add_writer. */
 ISO_API int iso_loop_add_reader(iso_loop *loop, iso_fd fd, iso_callback callback, void *arg);
 ISO_API int iso_loop_add_writer(iso_loop *loop, iso_fd fd, iso_callback callback, void *arg);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Selectors: waiting until descriptors are ready. Python's `selectors` module is the model.
  *
- * A selector can be used by itself, or be handed to a loop (iso_loop_options.selector). A program can
- * bring its own kind: iso_selector_class is the table that the built-in ones fill as well. */
+ * A selector can be used by itself, or be handed to a loop (iso_loop_options.selector). A program
+ * can bring its own kind: iso_selector_class is the table that the built-in ones fill as well. */
 #ifndef ISOLOOP_SELECTOR_H
 #define ISOLOOP_SELECTOR_H
 
@@ -36,13 +36,13 @@ typedef struct iso_selector_class {
      * has no place left, ISO_ENOMEM. Forgetting (events == 0) always succeeds. */
     int (*set)(void *self, iso_fd fd, unsigned was, unsigned events, void *token);
     /* Wait at most `timeout` ns (0: look only; ISO_FOREVER: no end) and write at most `max` events.
-     * Never returns early but for events, a signal, or the end of a day; a descriptor that was closed meanwhile is
-     * forgotten, and told as READ|WRITE|ERROR|GONE where the system lets one see it. One descriptor may
-     * be told of twice, once for READ and once for WRITE (kqueue).
+     * Never returns early but for events, a signal, or the end of a day; a descriptor that was
+     * closed meanwhile is forgotten, and told as READ|WRITE|ERROR|GONE where the system lets one
+     * see it. One descriptor may be told of twice, once for READ and once for WRITE (kqueue).
      * Returns how many, 0 for none, or ISO_ENOMEM and the like. */
     int (*wait)(void *self, iso_nsec timeout, iso_selector_event *events, int max);
-    /* A descriptor that is readable when wait would have something to tell, for use in another loop;
-     * ISO_FD_NONE when this kind has none. */
+    /* A descriptor that is readable when wait would have something to tell, for use in another
+     * loop; ISO_FD_NONE when this kind has none. */
     iso_fd (*fileno)(void *self);
     /* Free everything. The registered descriptors stay open. */
     void (*close)(void *self);
@@ -55,8 +55,8 @@ typedef struct iso_selector_class {
  * Source: Python selectors.DefaultSelector, EpollSelector, ... */
 ISO_API int iso_selector_new(iso_selector **out, const char *name);
 
-/* Make a selector of the caller's own kind. `self` is handed to every function of `kind` and is given
- * to the selector: its close frees it.
+/* Make a selector of the caller's own kind. `self` is handed to every function of `kind` and is
+ * given to the selector: its close frees it.
  * Returns 0, ISO_EINVAL (an empty slot), ISO_ENOMEM (`self` is still the caller's). Thread: any. */
 ISO_API int iso_selector_new_custom(iso_selector **out, const iso_selector_class *kind, void *self);
 
@@ -64,8 +64,8 @@ ISO_API int iso_selector_new_custom(iso_selector **out, const iso_selector_class
 ISO_API const char *iso_selector_name(const iso_selector *selector);
 
 /* Register `fd` for `events`; `data` comes back with them.
- * Returns 0, ISO_EEXIST (registered already), ISO_EBUSY (a loop has the selector), ISO_EINVAL (no or
- * unknown events), or a refusal of the class. Source: selectors.BaseSelector.register. */
+ * Returns 0, ISO_EEXIST (registered already), ISO_EBUSY (a loop has the selector), ISO_EINVAL (no
+ * or unknown events), or a refusal of the class. Source: selectors.BaseSelector.register. */
 ISO_API int iso_selector_register(iso_selector *selector, iso_fd fd, unsigned events, void *data);
 
 /* Change what a registered `fd` waits for.
@@ -77,7 +77,8 @@ ISO_API int iso_selector_modify(iso_selector *selector, iso_fd fd, unsigned even
 ISO_API int iso_selector_unregister(iso_selector *selector, iso_fd fd);
 
 /* Wait at most `timeout` ns and write at most `max` events.
- * Returns how many, 0 when the time is over, ISO_EBUSY (a loop has it), or an error. Source: selectors.BaseSelector.select. */
+ * Returns how many, 0 when the time is over, ISO_EBUSY (a loop has it), or an error. Source:
+ * selectors.BaseSelector.select. */
 ISO_API int iso_selector_select(iso_selector *selector, iso_nsec timeout,
                                 iso_selector_event *events, int max);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations on a socket of one's own, as futures. asyncio's loop.sock_* are the models.
  *
- * The socket is made non-blocking, and must stay open until the future is done; one read (recv or accept) and one
- * write (sendall or connect) at a time. Each function returns 0; ISO_EBADF, ISO_ENOTSOCK, ISO_EINVAL;
- * ISO_EBUSY (one of its kind is under way, or the socket has a watcher or a transport); ISO_ELIMIT (a
- * limits row), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. What the network answers ends the future;
- * cancelling the future ends the operation. `out` may be NULL. */
+ * The socket is made non-blocking, and must stay open until the future is done; one read (recv or
+ * accept) and one write (sendall or connect) at a time. Each function returns 0; ISO_EBADF,
+ * ISO_ENOTSOCK, ISO_EINVAL; ISO_EBUSY (one of its kind is under way, or the socket has a watcher or
+ * a transport); ISO_ELIMIT (a limits row), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. What the network
+ * answers ends the future; cancelling the future ends the operation. `out` may be NULL. */
 #ifndef ISOLOOP_SOCK_H
 #define ISOLOOP_SOCK_H
 
@@ -41,7 +41,8 @@ ISO_API int iso_loop_sock_sendall(iso_loop *loop, iso_fd sock, const void *data,
                                   iso_future **out);
 
 /* Accept one connection; the future's number is the new descriptor, non-blocking; the caller owns
- * it. When nobody holds the future, nor waits for it, the connection is closed. Source: loop.sock_accept. */
+ * it. When nobody holds the future, nor waits for it, the connection is closed. Source:
+ * loop.sock_accept. */
 ISO_API int iso_loop_sock_accept(iso_loop *loop, iso_fd sock, iso_future **out);
 
 /* Connect. Source: loop.sock_connect. */

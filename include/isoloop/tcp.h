@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP servers and connections. asyncio's create_server, Server and create_connection are the models. */
+/* TCP servers and connections. asyncio's create_server, Server and create_connection are the
+ * models. */
 #ifndef ISOLOOP_TCP_H
 #define ISOLOOP_TCP_H
 
@@ -31,11 +32,11 @@ typedef struct iso_server_options {
 
 /* Listen; each connection gets `protocol` and `self` (connection_made may give it its own, with
  * iso_transport_set_protocol). *out, if not NULL, is a future of an iso_server.
- * Returns 0; ISO_EINVAL (no protocol, both host and sock, an unknown family), ISO_ENOTSUP (a limits row:
- * reuse_port), ISO_ELIMIT (another), ISO_EBADF, ISO_ENOTSOCK, ISO_EBUSY (`sock`), ISO_ENOMEM, ISO_ECLOSED,
- * ISO_ETHREAD. What the system answers to bind and listen, and
- * a name that is not found, end the future; if one address fails, none stays open, but one that this
- * system lacks (no IPv6) is passed over.
+ * Returns 0; ISO_EINVAL (no protocol, both host and sock, an unknown family), ISO_ENOTSUP (a limits
+ * row: reuse_port), ISO_ELIMIT (another), ISO_EBADF, ISO_ENOTSOCK, ISO_EBUSY (`sock`), ISO_ENOMEM,
+ * ISO_ECLOSED, ISO_ETHREAD. What the system answers to bind and listen, and
+ * a name that is not found, end the future; if one address fails, none stays open, but one that
+ * this system lacks (no IPv6) is passed over.
  * Ownership: protocol is lent until the server and its connections are closed; `sock` is given once
  * the call returned 0; options are borrowed. Source: loop.create_server. */
 ISO_API int iso_loop_create_server(iso_loop *loop, const iso_protocol *protocol, void *self,
@@ -49,7 +50,8 @@ ISO_API bool iso_server_is_serving(const iso_server *server);
 /* Stop listening now; connections stay. Twice is fine. Source: Server.close. */
 ISO_API int iso_server_close(iso_server *server);
 
-/* Close, or abort, every connection that it accepted. Source: Server.close_clients, abort_clients. */
+/* Close, or abort, every connection that it accepted. Source: Server.close_clients,
+ * abort_clients. */
 ISO_API int iso_server_close_clients(iso_server *server);
 ISO_API int iso_server_abort_clients(iso_server *server);
 
@@ -79,12 +81,11 @@ typedef struct iso_connection_options {
     size_t size;      /* of this struct: use the macro */
     const char *host; /* a name or a literal */
     uint16_t port;
-    int family;             /* 0: every one; 4 or 6: that one alone */
-    const char *local_host; /* a literal to bind to; NULL: the system chooses */
-    uint16_t local_port;
-    iso_nsec
-        happy_eyeballs_delay; /* start the next address after this long; 0: one after another */
-    int interleave; /* how many of the first family before they alternate; 0: 1 with happy eyeballs */
+    int family;                    /* 0: every one; 4 or 6: that one alone */
+    const char *local_host;        /* a literal to bind to; NULL: the system chooses */
+    uint16_t local_port;           /* for local_host */
+    iso_nsec happy_eyeballs_delay; /* until the next address is tried too; 0: one after another */
+    int interleave; /* so many of the first family, then they alternate; 0: 1, if there is a delay */
     iso_fd sock;    /* a connected socket instead; given to the transport */
 } iso_connection_options;
 
@@ -96,12 +97,12 @@ typedef struct iso_connection_options {
 /* Connect to the first address that answers, all of them tried in turn; a name is looked up in a
  * thread, a literal at once. *out, if not NULL, is a future of an iso_transport, done after
  * connection_made. Cancelling the future gives up.
- * Returns 0; ISO_EINVAL (no protocol, no host and no sock, or both; a local_host that is no literal),
- * ISO_ELIMIT (a limits row), ISO_EBADF, ISO_ENOTSOCK, ISO_EBUSY (`sock`), ISO_ENOMEM, ISO_ECLOSED,
- * ISO_ETHREAD. What the network answers ends
+ * Returns 0; ISO_EINVAL (no protocol, no host and no sock, or both; a local_host that is no
+ * literal), ISO_ELIMIT (a limits row), ISO_EBADF, ISO_ENOTSOCK, ISO_EBUSY (`sock`), ISO_ENOMEM,
+ * ISO_ECLOSED, ISO_ETHREAD. What the network answers ends
  * the future: the last error; iso_future_attempts has all of them.
- * Ownership: protocol is lent until the connection is lost; `sock` is given once the call returned 0;
- * options are borrowed. Source: loop.create_connection, RFC 8305 (happy eyeballs). */
+ * Ownership: protocol is lent until the connection is lost; `sock` is given once the call returned
+ * 0; options are borrowed. Source: loop.create_connection, RFC 8305 (happy eyeballs). */
 ISO_API int iso_loop_create_connection(iso_loop *loop, const iso_protocol *protocol, void *self,
                                        const iso_connection_options *options, iso_future **out);
 

@@ -3,8 +3,8 @@
  * models.
  *
  * A protocol's callbacks come in this order: connection_made, data_received*, eof_received?,
- * connection_lost; between them pause_writing and resume_writing, in pairs. The last one comes exactly
- * once. Each may call every function of its transport. */
+ * connection_lost; between them pause_writing and resume_writing, in pairs. The last one comes
+ * exactly once. Each may call every function of its transport. */
 #ifndef ISOLOOP_TRANSPORT_H
 #define ISOLOOP_TRANSPORT_H
 
@@ -27,7 +27,8 @@ typedef struct iso_protocol {
     void (*pause_writing)(iso_transport *transport, void *self);
     void (*resume_writing)(iso_transport *transport, void *self);
     /* A buffered protocol has these two, and no data_received: the library reads straight into the
-     * memory that get_buffer hands out, and then says how much came. An empty buffer is an error. */
+     * memory that get_buffer hands out, and then says how much came. An empty buffer is an
+     * error. */
     void (*get_buffer)(iso_transport *transport, void *self, size_t size_hint, void **buffer,
                        size_t *size);
     void (*buffer_updated)(iso_transport *transport, void *self, size_t size);
@@ -49,9 +50,9 @@ ISO_API int iso_transport_writelines(iso_transport *transport, const iso_buffer 
 ISO_API int iso_transport_write_eof(iso_transport *transport);
 ISO_API bool iso_transport_can_write_eof(const iso_transport *transport);
 
-/* When to ask the protocol to pause: above `high` bytes; and to go on: at `low` or below. SIZE_MAX for
- * either means: derive it (64 KiB; low = high / 4; high = 4 * low). Returns 0, or ISO_EINVAL unless
- * high >= low. Source: WriteTransport.set_write_buffer_limits. */
+/* When to ask the protocol to pause: above `high` bytes; and to go on: at `low` or below. SIZE_MAX
+ * for either means: derive it (64 KiB; low = high / 4; high = 4 * low). Returns 0, or ISO_EINVAL
+ * unless high >= low. Source: WriteTransport.set_write_buffer_limits. */
 ISO_API int iso_transport_set_write_buffer_limits(iso_transport *transport, size_t high,
                                                   size_t low);
 ISO_API void iso_transport_get_write_buffer_limits(const iso_transport *transport, size_t *high,
@@ -77,8 +78,8 @@ ISO_API bool iso_transport_is_closing(const iso_transport *transport);
 /* How often write was called after close or loss, with data that was dropped. */
 ISO_API uint64_t iso_transport_writes_dropped(const iso_transport *transport);
 
-/* Source: BaseTransport.set_protocol, get_protocol. The protocol is lent until it is replaced or the
- * connection lost. Returns 0, ISO_EINVAL (no protocol) or ISO_ETHREAD. */
+/* Source: BaseTransport.set_protocol, get_protocol. The protocol is lent until it is replaced or
+ * the connection lost. Returns 0, ISO_EINVAL (no protocol) or ISO_ETHREAD. */
 ISO_API int iso_transport_set_protocol(iso_transport *transport, const iso_protocol *protocol,
                                        void *self);
 ISO_API const iso_protocol *iso_transport_get_protocol(const iso_transport *transport, void **self);
@@ -96,8 +97,8 @@ ISO_API int iso_transport_get_extra_info(const iso_transport *transport, const c
 
 ISO_API iso_loop *iso_transport_get_loop(const iso_transport *transport);
 
-/* Share it, to ask it after connection_lost, and give the reference back. The loop holds one while the
- * connection is open. NULL is fine for release. Thread: loop. */
+/* Share it, to ask it after connection_lost, and give the reference back. The loop holds one while
+ * the connection is open. NULL is fine for release. Thread: loop. */
 ISO_API iso_transport *iso_transport_ref(iso_transport *transport);
 ISO_API void iso_transport_release(iso_transport *transport);
 

@@ -49,7 +49,8 @@ static int parse_scope(const char *zone, uint32_t *out)
 
     if (number == 0) {
         number = strtoul(zone, &end, 10);
-        if (*zone == '\0' || *end != '\0' || number > UINT32_MAX) return ISO_EINVAL;
+        /* strtoul takes blanks and signs before the digits, and nothing at all. */
+        if (*zone < '0' || *zone > '9' || *end != '\0' || number > UINT32_MAX) return ISO_EINVAL;
     }
     *out = (uint32_t)number;
     return 0;

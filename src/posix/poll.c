@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* poll. The array that the system reads is kept dense; a second one says where each descriptor is in it.
+/* poll. The array that the system reads is kept dense; a second one says where each descriptor is
+ * in it.
  * Source: POSIX, poll. */
 #include "base/alloc.h"
 #include "engine/poller.h"
@@ -177,8 +178,8 @@ static int collect(poll_poller *poller, int fired, iso_selector_event *events, i
     return found;
 }
 
-/* Those that were told closed wait for nothing any more. One that found no place among the events will
- * be told by the next wait. */
+/* Those that were told closed wait for nothing any more. One that found no place among the events
+ * will be told by the next wait. */
 static void forget_told(poll_poller *poller)
 {
     int at;

@@ -133,8 +133,8 @@ static int collect_closed(select_poller *poller, iso_selector_event *events, int
     return found;
 }
 
-/* Microseconds, rounded up so that no timer fires early; a day at most, which some systems refuse to
- * exceed by much (POSIX allows 31 days). */
+/* Microseconds, rounded up so that no timer fires early; a day at most, which some systems refuse
+ * to exceed by much (POSIX allows 31 days). */
 static struct timeval to_timeval(iso_nsec timeout)
 {
     const iso_nsec day = ISO_S(24 * 60 * 60);

@@ -53,7 +53,8 @@ unsigned iso__sys_fork_count(void)
     return fork_count;
 }
 
-/* Threads lie at least a cache line apart, so the sum is another one's only after 64 forks in a row. */
+/* Threads lie at least a cache line apart, so the sum is another one's only after 64 forks in a
+ * row. */
 uintptr_t iso__sys_thread_id(void)
 {
     return (uintptr_t)pthread_self() + fork_count;

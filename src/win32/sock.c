@@ -206,9 +206,9 @@ int iso__sys_socket_accept(iso_fd fd, iso_fd *out, iso_address *peer)
     return 0;
 }
 
-/* "Terminated by the remote peer prior to accepting the call" is WSAECONNRESET (accept); for AcceptEx
- * it is ERROR_NETNAME_DELETED (CPython issue 93821), which has the same name here; Wine says
- * WSAENOTCONN, which a sound listener never is told. */
+/* "Terminated by the remote peer prior to accepting the call" is WSAECONNRESET (accept); for
+ * AcceptEx it is ERROR_NETNAME_DELETED (CPython issue 93821), which has the same name here; Wine
+ * says WSAENOTCONN, which a sound listener never is told. */
 bool iso__sys_socket_accept_is_transient(int error)
 {
     return error == ISO_ECONNRESET || error == ISO_ECONNABORTED || error == ISO_ENOTCONN;

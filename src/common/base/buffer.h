@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A queue of bytes: what a transport could not send yet. It owns memory only while it holds bytes. */
+/* A queue of bytes: what a transport could not send yet. It owns memory only while it holds
+ * bytes. */
 #ifndef ISO_BASE_BUFFER_H
 #define ISO_BASE_BUFFER_H
 
@@ -18,8 +19,8 @@ typedef struct iso__byte_queue {
 int iso__byte_queue_append(iso__byte_queue *queue, const iso_allocator *allocator,
                            const iso_buffer *list, size_t count, size_t skip);
 
-/* Show the first bytes in at most `max` pieces, without taking them. The pieces stay where they are until
- * they are taken, whatever is appended meanwhile. Returns how many pieces. */
+/* Show the first bytes in at most `max` pieces, without taking them. The pieces stay where they are
+ * until they are taken, whatever is appended meanwhile. Returns how many pieces. */
 size_t iso__byte_queue_peek(const iso__byte_queue *queue, iso_buffer *list, size_t max);
 
 /* Take the first `size` bytes off. */

@@ -8,11 +8,13 @@
 
 #define ASYNCIO_PLATFORMS "asyncio, Platform support"
 
-/* What the system truly can't do, in this library, whatever the profile says; the rest only documents do. */
+/* What the system truly can't do, in this library, whatever the profile says; the rest only
+ * documents do. */
 enum { LIFTED = 0, REAL = 1 };
 
 /* clang-format off */
-/*  X(row, id, where, api, text, source, error, limit, platforms, loops, REAL or LIFTED by "native") */
+/*  X(row, id, where, api, text, source, error, limit, platforms, loops, REAL or LIFTED by
+ * "native") */
 #define LIMIT_TABLE(X)                                                                             \
     X(WINDOWS_REUSE_PORT, "windows.reuse_port", "Windows, every loop", "create_server(reuse_port)",\
       "SO_REUSEPORT does not exist on Windows", "asyncio source",                                  \

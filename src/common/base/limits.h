@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one table of documented platform limits: who is subject to a row, and which rows a profile
- * enforces. The calls that a row touches test one bit; nobody else knows what a platform can't do. */
+ * enforces. The calls that a row touches test one bit; nobody else knows what a platform can't
+ * do. */
 #ifndef ISO_BASE_LIMITS_H
 #define ISO_BASE_LIMITS_H
 

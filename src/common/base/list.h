@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A doubly linked ring whose links are embedded in the objects: nothing is allocated, and any member
- * is taken out in one step. The head is a link itself. A link that is in no list points to NULL. */
+/* A doubly linked ring whose links are embedded in the objects: nothing is allocated, and any
+ * member is taken out in one step. The head is a link itself. A link that is in no list points to
+ * NULL. */
 #ifndef ISO_BASE_LIST_H
 #define ISO_BASE_LIST_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A map from descriptors to pointers: open addressing, linear probing, deletion by shifting back, so
- * that it never fills with tombstones. It grows at three quarters and does not shrink. */
+/* A map from descriptors to pointers: open addressing, linear probing, deletion by shifting back,
+ * so that it never fills with tombstones. It grows at three quarters and does not shrink. */
 #ifndef ISO_BASE_MAP_H
 #define ISO_BASE_MAP_H
 
@@ -30,8 +30,8 @@ int iso__map_set(iso__map *map, iso_fd key, void *value);
 /* The value taken out, or NULL when there was none. Never allocates. */
 void *iso__map_remove(iso__map *map, iso_fd key);
 
-/* The first value at or after place *at, and *at behind it; NULL at the end. Start with 0; the map may
- * not change meanwhile. */
+/* The first value at or after place *at, and *at behind it; NULL at the end. Start with 0; the map
+ * may not change meanwhile. */
 void *iso__map_next(const iso__map *map, size_t *at);
 
 #endif

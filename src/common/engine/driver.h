@@ -2,7 +2,8 @@
 /* Seam 2: drivers. A driver performs I/O; transports, listeners and sock_ calls speak only to it.
  *
  * The laws of a driver (tests/engine/test_driver.c runs them on each):
- * 1. No function here calls user code, or a function of an iso__io_class or `done`. What finishes at
+ * 1. No function here calls user code, or a function of an iso__io_class or `done`. What finishes
+ * at
  *    once is linked on the ready list like everything else, and told from a turn.
  * 2. Data arrives as (pointer, length), borrowed for the length of the call; or, if the owner lends
  *    memory, straight into that.
@@ -47,8 +48,8 @@ typedef struct iso__driver_class {
     void (*accept_stop)(iso__driver *driver, iso__io *io);
     int (*watch)(iso__driver *driver, iso__io *io, unsigned events);
 
-    /* One-shot, one at a time for an io: some bytes of the list; a connection. Return 0, and `done` will
-     * come; or the selector's refusal, and it will not. */
+    /* One-shot, one at a time for an io: some bytes of the list; a connection. Return 0, and `done`
+     * will come; or the selector's refusal, and it will not. */
     int (*send)(iso__driver *driver, iso__op *op);
     int (*connect)(iso__driver *driver, iso__op *op, const iso_address *address);
     bool (*withdraw)(iso__driver *driver, iso__op *op);

@@ -2,9 +2,9 @@
 /* The reactor: the driver over any poller, on every platform.
  *
  * What an io `wants` and what the selector has `registered` may differ. What is wanted besides is
- * registered at once, so that the call which asked for it can be refused. What is not wanted any more
- * stays registered until an event comes that nobody wants, so that pausing and resuming, or one
- * receive after the other, costs no registration. */
+ * registered at once, so that the call which asked for it can be refused. What is not wanted any
+ * more stays registered until an event comes that nobody wants, so that pausing and resuming, or
+ * one receive after the other, costs no registration. */
 #include "engine/reactor.h"
 
 #include "base/alloc.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine of one loop: what is ready, what waits for a time, what other threads posted, and the driver
- * that does I/O. It knows nothing of futures, transports or policies.
+/* The engine of one loop: what is ready, what waits for a time, what other threads posted, and the
+ * driver that does I/O. It knows nothing of futures, transports or policies.
  *
- * Thread: every function here is the loop's thread's, but for iso__engine_post and iso__engine_wake. */
+ * Thread: every function here is the loop's thread's, but for iso__engine_post and
+ * iso__engine_wake. */
 #ifndef ISO_ENGINE_ENGINE_H
 #define ISO_ENGINE_ENGINE_H
 
@@ -44,8 +45,8 @@ struct iso__engine {
     iso__atomic_u32 is_closed; /* changed under inbox.lock: nobody wakes a driver that is gone */
 };
 
-/* Make it ready for a driver, which its maker puts into `driver`. `engine` is zeroed; allocator, clock,
- * logger, limits and loop are set. */
+/* Make it ready for a driver, which its maker puts into `driver`. `engine` is zeroed; allocator,
+ * clock, logger, limits and loop are set. */
 void iso__engine_init(iso__engine *engine);
 
 /* Drop everything that is scheduled, and close the driver; nothing is attached any more but what is
@@ -80,8 +81,8 @@ void iso__engine_post(iso__engine *engine, iso__node *node);
 int iso__engine_post_callback(iso__engine *engine, iso_callback callback, void *arg);
 
 /* Take an io up and count it against the limits.
- * Returns 0; ISO_EBUSY: its descriptor has an io already; ISO_ELIMIT: a limits row; ISO_ENOMEM; or what the
- * driver answers. Everything is as it was then. */
+ * Returns 0; ISO_EBUSY: its descriptor has an io already; ISO_ELIMIT: a limits row; ISO_ENOMEM; or
+ * what the driver answers. Everything is as it was then. */
 int iso__engine_attach(iso__engine *engine, iso__io *io);
 
 /* Give an io up: nothing more is told of it. One that is not attached is left alone. */
@@ -102,7 +103,8 @@ typedef struct iso__origin {
 iso__origin iso__engine_origin(const iso__engine *engine, const iso__node *node);
 void iso__engine_tell_slow(const iso__engine *engine, iso__origin origin, iso_nsec taken);
 
-/* How long the next wait may last: 0 when something is ready, ISO_FOREVER when nothing is waiting. */
+/* How long the next wait may last: 0 when something is ready, ISO_FOREVER when nothing is
+ * waiting. */
 iso_nsec iso__engine_patience(const iso__engine *engine);
 
 #endif

@@ -72,7 +72,8 @@ static iso__post *take_free(iso__inbox *inbox)
     return NULL;
 }
 
-/* Under the lock. All of a new chunk but its first post goes on the free list; that one is answered. */
+/* Under the lock. All of a new chunk but its first post goes on the free list; that one is
+ * answered. */
 static iso__post *add_chunk(iso__inbox *inbox)
 {
     uint32_t chunk = inbox->chunk_count;
@@ -112,8 +113,9 @@ bool iso__inbox_push(iso__inbox *inbox, iso__node *node)
     do {
         node->link.next = top;
     } while (!iso__atomic_cas_ptr(&inbox->top, &top, &node->link));
-    /* Either the loop sees the node when it looks before it waits, or this sees that it is asleep: both
-     * write first and read then, in one order for all (Dekker). The first to see it wakes it. */
+    /* Either the loop sees the node when it looks before it waits, or this sees that it is asleep:
+     * both write first and read then, in one order for all (Dekker). The first to see it wakes
+     * it. */
     return iso__atomic_load_u32(&inbox->is_asleep) != 0 &&
            iso__atomic_exchange_u32(&inbox->is_asleep, 0) != 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What other threads have for the loop: a lock-free stack that the loop takes whole and turns round, so
- * that posts come out in the order in which they went in. */
+/* What other threads have for the loop: a lock-free stack that the loop takes whole and turns
+ * round, so that posts come out in the order in which they went in. */
 #ifndef ISO_ENGINE_INBOX_H
 #define ISO_ENGINE_INBOX_H
 
@@ -36,8 +36,9 @@ typedef struct iso__inbox {
 void iso__inbox_init(iso__inbox *inbox, const iso_allocator *allocator);
 void iso__inbox_close(iso__inbox *inbox);
 
-/* Put in a node of the caller's. Answers whether the loop must be woken now: it is told once for any
- * number of posts, and not at all while the loop is awake and will look by itself. Thread: any. */
+/* Put in a node of the caller's. Answers whether the loop must be woken now: it is told once for
+ * any number of posts, and not at all while the loop is awake and will look by itself. Thread:
+ * any. */
 bool iso__inbox_push(iso__inbox *inbox, iso__node *node);
 
 /* A post from the pool; NULL: out of memory. And back. Thread: any. */

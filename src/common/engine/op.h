@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the turn runs, and what a driver works on: nodes, descriptors, operations. All are embedded in
- * the objects that they belong to; nothing here is allocated. */
+/* What the turn runs, and what a driver works on: nodes, descriptors, operations. All are embedded
+ * in the objects that they belong to; nothing here is allocated. */
 #ifndef ISO_ENGINE_OP_H
 #define ISO_ENGINE_OP_H
 
@@ -12,22 +12,24 @@ typedef struct iso__node iso__node;
 typedef struct iso__io iso__io;
 typedef struct iso__op iso__op;
 
-/* Something that can be linked on the ready list. `run` is called by the turn, the node unlinked; it may
- * free the object that holds it. While the engine is closing it only gives back what it holds. */
+/* Something that can be linked on the ready list. `run` is called by the turn, the node unlinked;
+ * it may free the object that holds it. While the engine is closing it only gives back what it
+ * holds. */
 struct iso__node {
     iso__link link;
     void (*run)(iso__engine *engine, iso__node *node);
 };
 
-/* What the owner of a descriptor is told, each from a turn, each as the last thing its caller does with
- * the io: the owner may detach and free it. An owner fills the slots of the modes that it starts. */
+/* What the owner of a descriptor is told, each from a turn, each as the last thing its caller does
+ * with the io: the owner may detach and free it. An owner fills the slots of the modes that it
+ * starts. */
 typedef struct iso__io_class {
     /* recv_start: `size` bytes at `data`, borrowed; 0: the stream has ended; < 0: an error. */
     void (*received)(iso__io *io, const void *data, ptrdiff_t size);
     /* recv_start: where to read into, lent until received; NULL: into memory of the driver's. */
     void (*lend)(iso__io *io, void **buffer, size_t *size);
-    /* accept_start: one connection, given, with its peer; or an error and ISO_FD_NONE. Answers whether
-     * to go on; after false the driver does not touch the io again. */
+    /* accept_start: one connection, given, with its peer; or an error and ISO_FD_NONE. Answers
+     * whether to go on; after false the driver does not touch the io again. */
     bool (*accepted)(iso__io *io, int error, iso_fd fd, const iso_address *peer);
     /* watch: READ or WRITE, one at a time; or GONE when the descriptor was closed. */
     void (*ready)(iso__io *io, unsigned events);

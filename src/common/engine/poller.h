@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Seam 1: pollers. Readiness only: a poller returns data and calls nobody.
  *
- * The contract of a poller is iso_selector_class in the public selector.h, so that a program can bring
- * one of its own; tests/engine/test_poller.c runs it, sentence by sentence, on every poller there is.
- * This header says which ones were compiled in. */
+ * The contract of a poller is iso_selector_class in the public selector.h, so that a program can
+ * bring one of its own; tests/engine/test_poller.c runs it, sentence by sentence, on every poller
+ * there is. This header says which ones were compiled in. */
 #ifndef ISO_ENGINE_POLLER_H
 #define ISO_ENGINE_POLLER_H
 
@@ -19,8 +19,8 @@ typedef enum iso__poller_id {
     ISO__POLLER_SELECT
 } iso__poller_id;
 
-/* One poller of this build. open returns 0 and gives *self, or ISO_ENOMEM, ISO_EMFILE, ISO_ENFILE, or
- * ISO_ENOTSUP where the running system lacks it. */
+/* One poller of this build. open returns 0 and gives *self, or ISO_ENOMEM, ISO_EMFILE, ISO_ENFILE,
+ * or ISO_ENOTSUP where the running system lacks it. */
 typedef struct iso__poller {
     const char *name;
     iso__poller_id id;
@@ -28,7 +28,8 @@ typedef struct iso__poller {
     int (*open)(void **self, const iso_allocator *allocator);
 } iso__poller;
 
-/* The pollers of this build, the best first, NULL at the end: src/posix/table.c, src/win32/table.c. */
+/* The pollers of this build, the best first, NULL at the end: src/posix/table.c,
+ * src/win32/table.c. */
 extern const iso__poller *const iso__poller_table[];
 
 extern const iso__poller iso__poller_epoll;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Timers: a 4-ary heap whose entries carry the deadline, so that comparing chases no pointer. Equal
- * deadlines come out first in, first out. What is cancelled leaves at once: memory is proportional to
- * the most that waited lately, so that timers which come and go do not make it come and go too. */
+ * deadlines come out first in, first out. What is cancelled leaves at once: memory is proportional
+ * to the most that waited lately, so that timers which come and go do not make it come and go
+ * too. */
 #ifndef ISO_ENGINE_TIMERS_H
 #define ISO_ENGINE_TIMERS_H
 

@@ -42,7 +42,8 @@ static int run_batch(iso__engine *engine)
     return count;
 }
 
-/* The same, each timed. The node may be gone when it is too late to ask it, so its name comes first. */
+/* The same, each timed. The node may be gone when it is too late to ask it, so its name comes
+ * first. */
 static int run_batch_timed(iso__engine *engine)
 {
     iso__link *link;

@@ -227,8 +227,8 @@ static void stagger_over(iso_loop *loop, void *arg)
     if (rc != ISO_EINPROGRESS) fail_connecting(arg, rc);
 }
 
-/* The next attempt comes after the delay, or when this one fails before. Without memory for the timer
- * it comes when this one fails. */
+/* The next attempt comes after the delay, or when this one fails before. Without memory for the
+ * timer it comes when this one fails. */
 static void start_stagger(connecting *self)
 {
     iso_nsec when = iso__time_add(iso__engine_time(engine_of(self)), self->delay);
@@ -237,8 +237,8 @@ static void start_stagger(connecting *self)
         (void)iso__engine_call_at(engine_of(self), when, stagger_over, self, &self->stagger);
 }
 
-/* Begin with the next address that lets one begin. Answers ISO_EINPROGRESS while any attempt is under
- * way, else the last error: there is nothing left to try. */
+/* Begin with the next address that lets one begin. Answers ISO_EINPROGRESS while any attempt is
+ * under way, else the last error: there is nothing left to try. */
 static int next_attempts(connecting *self)
 {
     (void)iso__engine_cancel(engine_of(self), self->stagger);
@@ -257,8 +257,8 @@ static int next_attempts(connecting *self)
 
 /* ---- addresses ---- */
 
-/* The first `first_count` of the family that comes first, then one of each in turn. Source: RFC 8305,
- * 4; asyncio's _interleave_addrinfos. */
+/* The first `first_count` of the family that comes first, then one of each in turn. Source: RFC
+ * 8305, 4; asyncio's _interleave_addrinfos. */
 static void interleave(connecting *self)
 {
     iso_address sorted[ISO__ADDRESSES_MAX];

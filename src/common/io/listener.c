@@ -29,8 +29,9 @@ static void end_rest(iso_loop *loop, void *arg)
     if (rc != 0) begin_rest(self, "listening cannot go on yet", rc);
 }
 
-/* The system is out of something: what waits stays in the backlog. Without the rest the loop would do
- * nothing but fail. One report a rest. Source: asyncio, BaseSelectorEventLoop._accept_connection. */
+/* The system is out of something: what waits stays in the backlog. Without the rest the loop would
+ * do nothing but fail. One report a rest. Source: asyncio,
+ * BaseSelectorEventLoop._accept_connection. */
 static void begin_rest(iso__listener *self, const char *message, int error)
 {
     iso_nsec end = iso__time_add(iso__engine_time(&self->loop->engine), ISO_S(REST_SECONDS));

@@ -9,7 +9,8 @@ typedef struct iso__listener iso__listener;
 
 /* Who listens. */
 typedef struct iso__listener_owner {
-    /* A connection, given with its descriptor. Returns 0, or why it was not taken: it is closed then. */
+    /* A connection, given with its descriptor. Returns 0, or why it was not taken: it is closed
+     * then. */
     int (*connected)(void *owner, iso_fd fd);
     /* Something to tell the exception handler; it may do anything to the server. */
     void (*failed)(void *owner, const char *message, int error);
@@ -34,7 +35,8 @@ typedef struct iso__listener_options {
 } iso__listener_options;
 
 /* Bind a new socket to an address. `self` is zeroed, with loop, owner and owner_kind set.
- * Returns 0, ISO_ELIMIT (a limits row), or what the system answers; everything is as before then. */
+ * Returns 0, ISO_ELIMIT (a limits row), or what the system answers; everything is as before
+ * then. */
 int iso__listener_bind(iso__listener *self, const iso_address *address,
                        const iso__listener_options *options);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Servers: listeners, and the connections that they accepted. Source: asyncio, base_events.Server. */
+/* Servers: listeners, and the connections that they accepted. Source: asyncio,
+ * base_events.Server. */
 #include "io/server.h"
 
 #include "base/alloc.h"

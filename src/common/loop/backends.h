@@ -10,8 +10,9 @@ typedef struct iso__backend_choice {
     iso_selector *selector;    /* that one */
 } iso__backend_choice;
 
-/* Find what `backend` names (NULL: ISOLOOP_LOOP, else the best). `is_native`: documents do not count, only
- * what the system can do. Returns 0, or ISO_ENOTSUP with a detail that lists what there is. */
+/* Find what `backend` names (NULL: ISOLOOP_LOOP, else the best). `is_native`: documents do not
+ * count, only what the system can do. Returns 0, or ISO_ENOTSUP with a detail that lists what there
+ * is. */
 int iso__backend_choose(iso__backend_choice *out, const char *backend, bool is_native);
 
 #endif

@@ -4,8 +4,8 @@
 #include "base/alloc.h"
 #include "loop/loop.h"
 
-/* A callback of add_done_callback. It is made when it is added, so that ending a future needs no memory
- * and cannot fail; from then on it waits in the ready list and shares the future. */
+/* A callback of add_done_callback. It is made when it is added, so that ending a future needs no
+ * memory and cannot fail; from then on it waits in the ready list and shares the future. */
 typedef struct future_callback {
     iso__node node;
     iso_future *future;

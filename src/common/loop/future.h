@@ -31,22 +31,24 @@ struct iso_future {
 };
 
 /* The future of an operation that is under way: `cancel` is called when the user cancels; the
- * future has ended then, and the operation gives its reference back. Returns 0 or ISO_ENOMEM. The operation owns the reference in *out. */
+ * future has ended then, and the operation gives its reference back. Returns 0 or ISO_ENOMEM. The
+ * operation owns the reference in *out. */
 int iso__future_start(iso_loop *loop, void (*cancel)(void *operation), void *operation,
                       iso_future **out);
 
 /* Hand a second reference to the caller, if he wants one. */
 void iso__future_give(iso_future *future, iso_future **out);
 
-/* The loop closes: cancel it. Its operation ends also when somebody has ended the future by hand. */
+/* The loop closes: cancel it. Its operation ends also when somebody has ended the future by
+ * hand. */
 void iso__future_abandon(iso_future *future);
 
 /* Whether anybody would learn of a result, and can take charge of what it is. */
 bool iso__future_is_awaited(const iso_future *future);
 
-/* End it: the operation is over, and gives its reference back. A future that has ended stays as it is.
- * With a result that the future shares a reference of; with `number` and memory that it owns from
- * here on, or NULL; with a number; with an error, 0 meaning none. */
+/* End it: the operation is over, and gives its reference back. A future that has ended stays as it
+ * is. With a result that the future shares a reference of; with `number` and memory that it owns
+ * from here on, or NULL; with a number; with an error, 0 meaning none. */
 void iso__future_end_object(iso_future *future, iso__object *result);
 void iso__future_end_memory(iso_future *future, void *memory, size_t bytes, size_t used);
 void iso__future_end_number(iso_future *future, intptr_t number);

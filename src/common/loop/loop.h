@@ -44,8 +44,8 @@ static inline int iso__loop_check(const iso_loop *loop)
 /* Whether the loop was made by the parent of this process. Thread: any. */
 bool iso__loop_is_forked(const iso_loop *loop);
 
-/* A loop that is not running goes to the thread that runs or closes it, and counts as running until that
- * thread lets go of it. Returns 0, ISO_EFORKED or ISO_ERUNNING. Thread: any. */
+/* A loop that is not running goes to the thread that runs or closes it, and counts as running until
+ * that thread lets go of it. Returns 0, ISO_EFORKED or ISO_ERUNNING. Thread: any. */
 int iso__loop_claim(iso_loop *loop);
 void iso__loop_unclaim(iso_loop *loop);
 
@@ -55,15 +55,16 @@ static inline const iso_allocator *iso__loop_allocator(const iso_loop *loop)
     return &loop->engine.allocator;
 }
 
-/* Count, or uncount, something that has memory; the last one frees a released loop. Thread: loop. */
+/* Count, or uncount, something that has memory; the last one frees a released loop. Thread:
+ * loop. */
 void iso__loop_count_memory(iso_loop *loop);
 void iso__loop_uncount_memory(iso_loop *loop);
 
 /* Tell the exception handler; `context` borrowed. */
 void iso__loop_report(iso_loop *loop, const iso_exception_context *context);
 
-/* Copy the options that a caller of an older or newer version of the header gave over the defaults in
- * `out`, both beginning with their size. */
+/* Copy the options that a caller of an older or newer version of the header gave over the defaults
+ * in `out`, both beginning with their size. */
 void iso__options_copy(void *out, size_t out_size, const void *given, size_t given_size);
 
 #endif

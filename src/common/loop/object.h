@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects with a life of their own: transports, servers, futures, operations under way. They are
- * counted, the loop holds one reference while they are open, and a loop's memory stays until the last of
- * them is gone. Thread: loop, throughout. */
+ * counted, the loop holds one reference while they are open, and a loop's memory stays until the
+ * last of them is gone. Thread: loop, throughout. */
 #ifndef ISO_LOOP_OBJECT_H
 #define ISO_LOOP_OBJECT_H
 

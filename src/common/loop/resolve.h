@@ -19,13 +19,13 @@ typedef void (*iso__resolved)(void *arg, const iso_address *addresses, int count
 int iso__resolve_start(iso__resolve **out, iso_loop *loop, const char *host, uint16_t port,
                        int version, bool passive, iso__resolved done, void *arg);
 
-/* `done` will not be called. The thread goes on until the name service answers; closing the loop waits
- * for it. */
+/* `done` will not be called. The thread goes on until the name service answers; closing the loop
+ * waits for it. */
 void iso__resolve_cancel(iso__resolve *resolve);
 
-/* An address without a look-up: a literal of the right version, or, for binding, NULL and "" for every
- * interface of both versions. Returns how many were written (at most 2); 0 for what must be looked up;
- * ISO_ENONAME for a literal of the other version. */
+/* An address without a look-up: a literal of the right version, or, for binding, NULL and "" for
+ * every interface of both versions. Returns how many were written (at most 2); 0 for what must be
+ * looked up; ISO_ENONAME for a literal of the other version. */
 int iso__resolve_literal(const char *host, uint16_t port, int version, bool passive,
                          iso_address *out);
 

@@ -4,8 +4,8 @@
 #include "loop/loop.h"
 #include "loop/thread_state.h"
 
-/* This thread's from here to end_run. The reference keeps a loop whose last owner lets go of it in a
- * callback, as iso_set_event_loop does. */
+/* This thread's from here to end_run. The reference keeps a loop whose last owner lets go of it in
+ * a callback, as iso_set_event_loop does. */
 static int begin_run(iso_loop *loop)
 {
     iso__thread_state *state;
@@ -31,7 +31,8 @@ static void end_run(iso_loop *loop)
     iso_loop_release(loop);
 }
 
-/* The child of a fork in a callback shares the selector with its parent, and must not wait on it. */
+/* The child of a fork in a callback shares the selector with its parent, and must not wait on
+ * it. */
 static int refuse_forked(const iso_loop *loop, int rc)
 {
     return ISO__UNLIKELY(iso__loop_is_forked(loop)) ? ISO_EFORKED : rc;

@@ -7,8 +7,8 @@
 #include "loop/loop.h"
 #include "sys/sock.h"
 
-/* A socket while an operation of each side, or of both, is under way on it. It is registered no longer
- * than that: the program may close its socket afterwards without a word. */
+/* A socket while an operation of each side, or of both, is under way on it. It is registered no
+ * longer than that: the program may close its socket afterwards without a word. */
 typedef struct sock {
     iso__object object;
     iso__io io;

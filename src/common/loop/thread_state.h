@@ -12,8 +12,8 @@ typedef struct iso__thread_state {
     unsigned fork_count; /* of the process that `running` belongs to */
 } iso__thread_state;
 
-/* This thread's, made at the first call; in a forked child nothing is running. It gives its loop back
- * when the thread ends. Returns 0 or ISO_ENOMEM. Thread: any. */
+/* This thread's, made at the first call; in a forked child nothing is running. It gives its loop
+ * back when the thread ends. Returns 0 or ISO_ENOMEM. Thread: any. */
 int iso__thread_state_get(iso__thread_state **out);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "isoloop/error.h"
 
-/* The ISO_E code of an errno, a Win32 or a WSA code (ISO_ERROR_TABLE); ISO_EUNKNOWN for one that the
- * table does not know, and for 0. Thread: any. */
+/* The ISO_E code of an errno, a Win32 or a WSA code (ISO_ERROR_TABLE); ISO_EUNKNOWN for one that
+ * the table does not know, and for 0. Thread: any. */
 int iso__sys_error(int native);
 
 #endif

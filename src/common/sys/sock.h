@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets, as every backend needs them: non-blocking, not inherited, never a SIGPIPE. (The header is not
- * called socket.h, which is a name of the system's in a folder of this name.)
+/* Sockets, as every backend needs them: non-blocking, not inherited, never a SIGPIPE. (The header
+ * is not called socket.h, which is a name of the system's in a folder of this name.)
  *
  * Each function returns 0, or a count, or the ISO_E code of what the system answered. A call that a
  * signal interrupts is made again. Ownership: the caller's, unless it says so. Thread: any. */
@@ -60,8 +60,8 @@ int iso__sys_socket_accept(iso_fd fd, iso_fd *out, iso_address *peer);
  * Source: accept(2) "Error handling"; WSAAccept. */
 bool iso__sys_socket_accept_is_transient(int error);
 
-/* Read, and write, what can be at once: a count (0 from recv: the stream has ended), ISO_EAGAIN, or an
- * error. send takes at most the first ISO__SYS_SENDV_MAX pieces in one call. */
+/* Read, and write, what can be at once: a count (0 from recv: the stream has ended), ISO_EAGAIN, or
+ * an error. send takes at most the first ISO__SYS_SENDV_MAX pieces in one call. */
 #define ISO__SYS_SENDV_MAX 16
 ptrdiff_t iso__sys_socket_recv(iso_fd fd, void *data, size_t size);
 ptrdiff_t iso__sys_socket_send(iso_fd fd, const void *data, size_t size);

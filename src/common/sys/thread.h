@@ -5,8 +5,8 @@
 
 #include "isoloop/base.h"
 
-/* A number that no other living thread of this process has, and that a forked child does not share with
- * its parent; never 0. A few instructions. Thread: any. */
+/* A number that no other living thread of this process has, and that a forked child does not share
+ * with its parent; never 0. A few instructions. Thread: any. */
 uintptr_t iso__sys_thread_id(void);
 
 /* Whether this is the thread that main() runs in; in a forked child, the one that called fork.
@@ -32,8 +32,8 @@ typedef struct iso__thread {
 int iso__sys_thread_start(iso__thread *out, void (*run)(void *arg), void *arg);
 void iso__sys_thread_join(iso__thread thread);
 
-/* A lock that needs no freeing. Zero-initialised is unlocked (SRWLOCK; PTHREAD_MUTEX_INITIALIZER is set
- * by init where it is not all zero). Not recursive. */
+/* A lock that needs no freeing. Zero-initialised is unlocked (SRWLOCK; PTHREAD_MUTEX_INITIALIZER is
+ * set by init where it is not all zero). Not recursive. */
 typedef struct iso__mutex {
     union {
         void *pointer;

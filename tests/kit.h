@@ -19,22 +19,24 @@
  *
  *     KIT_MAIN(cases)
  *
- * and one line in tests/CMakeLists.txt. Every case gets a fresh kit, `k`. What the kit made is the kit's to
- * give back: at the end of the case it releases its loops, joins its threads, closes its descriptors, and
- * then demands that nothing is left: no object open in a loop, nothing registered but what the loop began
- * with, not a byte nor a block of memory, no descriptor, and no line in the log that the case did not ask
- * for with kit_logged. (Descriptors: all of the process on POSIX; on Windows its sockets, for other
- * handles come and go with the system's own threads.) The loops outlive the function of the case: what
- * they still use when it returns is static, or the case calls kit_release_loop.
+ * and one line in tests/CMakeLists.txt. Every case gets a fresh kit, `k`. What the kit made is the
+ * kit's to give back: at the end of the case it releases its loops, joins its threads, closes its
+ * descriptors, and then demands that nothing is left: no object open in a loop, nothing registered
+ * but what the loop began with, not a byte nor a block of memory, no descriptor, and no line in the
+ * log that the case did not ask for with kit_logged. (Descriptors: all of the process on POSIX; on
+ * Windows its sockets, for other handles come and go with the system's own threads.) The loops
+ * outlive the function of the case: what they still use when it returns is static, or the case
+ * calls kit_release_loop.
  *
- * A check that fails is told and the case goes on; REQUIRE ends the program, for what makes no sense to
- * go on without. Both may be used from any thread and any callback.
+ * A check that fails is told and the case goes on; REQUIRE ends the program, for what makes no
+ * sense to go on without. Both may be used from any thread and any callback.
  *
- * The program takes parts of names as arguments, and runs only cases whose names contain one of them;
- * --list names all, --repeat N runs all N times. It ends with 0, 1 (failed), or 77 when every case was
- * skipped. The environment chooses what to test: ISOLOOP_LOOP the backend of kit_loop, ISOLOOP_TEST_POLLER
- * the poller of kit_poller; ISOLOOP_TEST_TIMEOUT is the number of seconds after which the kit ends a
- * program that hangs, and says where. */
+ * The program takes parts of names as arguments, and runs only cases whose names contain one of
+ * them;
+ * --list names all, --repeat N runs all N times. It ends with 0, 1 (failed), or 77 when every case
+ * was skipped. The environment chooses what to test: ISOLOOP_LOOP the backend of kit_loop,
+ * ISOLOOP_TEST_POLLER the poller of kit_poller; ISOLOOP_TEST_TIMEOUT is the number of seconds after
+ * which the kit ends a program that hangs, and says where. */
 #ifndef ISO_TESTS_KIT_H
 #define ISO_TESTS_KIT_H
 
@@ -107,14 +109,15 @@ void kit_require(bool holds);
 /* Whether a check of this case has failed, to get out of a long loop. */
 bool kit_has_failed(const kit *k);
 
-/* Whether the backend of the matrix can do it. If not, the case is skipped, by the row of the limits
- * table that says so: if (!kit_needs(k, ISO_CAP_WATCH)) return; */
+/* Whether the backend of the matrix can do it. If not, the case is skipped, by the row of the
+ * limits table that says so: if (!kit_needs(k, ISO_CAP_WATCH)) return; */
 bool kit_needs(kit *k, iso_capability capability);
 
 /* Skip for a row that has no capability; answers false, as kit_needs. The row must exist. */
 bool kit_skip(kit *k, const char *limit_id);
 
-/* ---- marks: the order in which things happened ------------------------------------------------ */
+/* ---- marks: the order in which things happened
+ * ------------------------------------------------ */
 
 /* An iso_callback that writes down its argument, a short string; and an iso_future_callback. */
 void kit_mark(iso_loop *loop, void *text);
@@ -132,11 +135,12 @@ void kit_nothing(iso_loop *loop, void *unused);
 
 /* ---- loops ----------------------------------------------------------------------------------- */
 
-/* A loop on the backend of the matrix, with the counting allocator and a logger that is listened to. */
+/* A loop on the backend of the matrix, with the counting allocator and a logger that is listened
+ * to. */
 iso_loop *kit_loop(kit *k);
 
-/* The options of such a loop, for a case that changes some; a loop with them; and a loop that was made by
- * itself put in the kit's care. */
+/* The options of such a loop, for a case that changes some; a loop with them; and a loop that was
+ * made by itself put in the kit's care. */
 iso_loop_options kit_options(kit *k);
 iso_loop *kit_loop_with(kit *k, const iso_loop_options *options);
 void kit_adopt_loop(kit *k, iso_loop *loop);
@@ -158,8 +162,8 @@ void kit_settle(kit *k, iso_loop *loop);
 int kit_run(kit *k, iso_loop *loop, iso_future *future);
 int kit_run_release(kit *k, iso_loop *loop, iso_future *future);
 
-/* Run turns until a counter, which callbacks of the loop change, is at least `wanted`, or fail after
- * a generous time; answers whether it is. */
+/* Run turns until a counter, which callbacks of the loop change, is at least `wanted`, or fail
+ * after a generous time; answers whether it is. */
 bool kit_run_until(kit *k, iso_loop *loop, const int *counter, int wanted);
 
 /* What is alive in it. */
@@ -168,7 +172,8 @@ iso_loop_statistics kit_statistics(const iso_loop *loop);
 /* The backend of the matrix, "selector:epoll". */
 const char *kit_backend(const kit *k);
 
-/* ---- the poller of the matrix ----------------------------------------------------------------- */
+/* ---- the poller of the matrix
+ * ----------------------------------------------------------------- */
 
 /* The one that ISOLOOP_TEST_POLLER names, or that the backend is made of. */
 const iso__poller *kit_poller(const kit *k);
@@ -176,11 +181,12 @@ const iso__poller *kit_poller(const kit *k);
 /* A selector over it, of counted memory; the caller closes it, or gives it to a loop. */
 iso_selector *kit_selector(kit *k);
 
-/* ---- virtual time ----------------------------------------------------------------------------- */
+/* ---- virtual time
+ * ----------------------------------------------------------------------------- */
 
-/* A loop whose clock stands still, and jumps to the next timer when the loop would wait for it. I/O goes
- * through the poller of the matrix, and comes first: a wait looks at the descriptors before it jumps,
- * and again after it. A wait that no timer ends is a real one. */
+/* A loop whose clock stands still, and jumps to the next timer when the loop would wait for it. I/O
+ * goes through the poller of the matrix, and comes first: a wait looks at the descriptors before it
+ * jumps, and again after it. A wait that no timer ends is a real one. */
 iso_loop *kit_virtual_loop(kit *k);
 
 typedef struct kit_clock {
@@ -202,10 +208,11 @@ iso_clock kit_virtual_clock(kit *k);
 /* The real time, monotonic. */
 iso_nsec kit_now(void);
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory
+ * ----------------------------------------------------------------------------------- */
 
-/* The counting allocator. It moves with every resize, fills memory with rubbish before and after, and
- * checks the sizes that it is told against its own. Thread: any. */
+/* The counting allocator. It moves with every resize, fills memory with rubbish before and after,
+ * and checks the sizes that it is told against its own. Thread: any. */
 const iso_allocator *kit_allocator(kit *k);
 
 typedef struct kit_memory {
@@ -218,11 +225,12 @@ typedef struct kit_memory {
 
 kit_memory kit_memory_now(kit *k);
 
-/* Refuse the nth allocation from now on, 1 being the next one, and, if `from_then_on`, every later one.
- * 0: refuse none any more. */
+/* Refuse the nth allocation from now on, 1 being the next one, and, if `from_then_on`, every later
+ * one. 0: refuse none any more. */
 void kit_fail_allocation(kit *k, uint64_t nth, bool from_then_on);
 
-/* ---- the log ---------------------------------------------------------------------------------- */
+/* ---- the log
+ * ---------------------------------------------------------------------------------- */
 
 /* Whether a line with this text in it came; such lines are expected from here on. */
 bool kit_logged(kit *k, const char *part);
@@ -233,7 +241,8 @@ int kit_log_count(kit *k, const char *part);
 /* A logger of the library writes to a kit: its context is `k`. Thread: any. */
 void kit_logger(void *context, iso_log_level level, const char *message);
 
-/* ---- descriptors: closed at the end of the case, unless they were before ------------------------ */
+/* ---- descriptors: closed at the end of the case, unless they were before
+ * ------------------------ */
 
 /* Two connected stream sockets, non-blocking. */
 void kit_pair(kit *k, iso_fd out[2]);
@@ -263,8 +272,8 @@ iso_fd kit_own(kit *k, iso_fd fd);
 /* Wait until `fd` is readable or writable (ISO_EVENT_...), or fail after a generous time. */
 void kit_await(kit *k, iso_fd fd, unsigned events);
 
-/* Send all of it; receive exactly `size` bytes, or until the end: answers how many, or an error. For a
- * socket that the loop does not serve, or in a thread that has no loop. */
+/* Send all of it; receive exactly `size` bytes, or until the end: answers how many, or an error.
+ * For a socket that the loop does not serve, or in a thread that has no loop. */
 void kit_send(kit *k, iso_fd fd, const void *data, size_t size);
 ptrdiff_t kit_recv(kit *k, iso_fd fd, void *data, size_t size);
 
@@ -274,11 +283,12 @@ void kit_poke(kit *k, iso_fd fd);
 /* Make it never writable: send until the system takes no more. Answers how many bytes went. */
 size_t kit_fill(kit *k, iso_fd fd);
 
-/* The same open file under a number that is at least `lowest`; ISO_FD_NONE where the system chooses. */
+/* The same open file under a number that is at least `lowest`; ISO_FD_NONE where the system
+ * chooses. */
 iso_fd kit_duplicate_above(kit *k, iso_fd fd, iso_fd lowest);
 
-/* See to it that the process may have so many descriptors open, from here on. Where it may not the case
- * is skipped, by the row process.descriptors: if (!kit_allow_descriptors(k, 1200)) return; */
+/* See to it that the process may have so many descriptors open, from here on. Where it may not the
+ * case is skipped, by the row process.descriptors: if (!kit_allow_descriptors(k, 1200)) return; */
 bool kit_allow_descriptors(kit *k, int count);
 
 /* Leave the process without a free descriptor (ISO_EMFILE); and with, again. Where a process has no
@@ -286,21 +296,23 @@ bool kit_allow_descriptors(kit *k, int count);
 bool kit_exhaust(kit *k);
 void kit_replenish(kit *k);
 
-/* ---- threads ----------------------------------------------------------------------------------- */
+/* ---- threads
+ * ----------------------------------------------------------------------------------- */
 
 /* A thread; joined at the end of the case, or by kit_join_all. */
 void kit_thread(kit *k, void (*run)(void *arg), void *arg);
 void kit_join_all(kit *k);
 
-/* A gate is shut at first. Whoever waits goes through once it is open, for good. Freed at the end of the
- * case. A wait that takes too long ends the program. Thread: any. */
+/* A gate is shut at first. Whoever waits goes through once it is open, for good. Freed at the end
+ * of the case. A wait that takes too long ends the program. Thread: any. */
 typedef struct kit_gate kit_gate;
 
 kit_gate *kit_gate_new(kit *k);
 void kit_gate_open(kit_gate *gate);
 void kit_gate_wait(kit_gate *gate);
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest
+ * ---------------------------------------------------------------------------------- */
 
 /* A variable of the environment; NULL: none. It is as it was at the end of the case. */
 void kit_setenv(kit *k, const char *name, const char *value);

@@ -108,7 +108,7 @@ ISO_API int iso_loop_run_until_complete(iso_loop *loop, iso_future *future);
 /* Make one turn: wait at most `timeout` for something to do (0: do not wait; ISO_FOREVER: no end),
  * then run what is ready. A stop, before it or in it, is spent by it. For embedding in another
  * loop, with the two functions below.
- * Returns how many callbacks ran, or an error as run_forever. */
+ * Returns how many callbacks ran, the loop's own among them, or an error as run_forever. */
 ISO_API int iso_loop_run_once(iso_loop *loop, iso_nsec timeout);
 
 /* The descriptor that is readable when a turn would find something to do, in *out. Call

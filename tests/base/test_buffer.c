@@ -6,7 +6,8 @@
 
 enum { MOST = 200000, PIECES = 8 };
 
-/* The queue, and what must be in it: the bytes of a row that goes on for ever, from one to another. */
+/* The queue, and what must be in it: the bytes of a row that goes on for ever, from one to
+ * another. */
 typedef struct pair {
     iso__byte_queue queue;
     const iso_allocator *allocator;
@@ -34,7 +35,8 @@ static pair new_pair(kit *k)
     return both;
 }
 
-/* Append the next bytes of the row in pieces of random sizes, the first `skip` of which are not meant. */
+/* Append the next bytes of the row in pieces of random sizes, the first `skip` of which are not
+ * meant. */
 static int append(kit *k, pair *both, size_t size, size_t skip)
 {
     static unsigned char bytes[MOST];

@@ -128,7 +128,8 @@ static void produce(void *arg)
     }
 }
 
-/* What the turn of a loop does with its inbox. The wait ends by a wake-up, or kit_await ends the case. */
+/* What the turn of a loop does with its inbox. The wait ends by a wake-up, or kit_await ends the
+ * case. */
 static void wait_and_take(kit *k, rig *self, iso__link *ready)
 {
     if (iso__inbox_is_empty(&self->inbox)) kit_await(k, self->wake.reader, ISO_EVENT_READ);
@@ -146,7 +147,8 @@ KIT_TEST(no_post_of_several_threads_is_lost_or_out_of_order)
     int producer;
     iso__link ready;
 
-    /* given several threads that post as fast as they can, and a loop that sleeps when there is nothing */
+    /* given several threads that post as fast as they can, and a loop that sleeps when there is
+     * nothing */
     iso__inbox_init(&self.inbox, kit_allocator(k));
     iso__list_init(&ready);
     REQUIRE_OK(iso__sys_wake_open(&self.wake));
@@ -171,7 +173,8 @@ KIT_TEST(no_post_of_several_threads_is_lost_or_out_of_order)
     iso__inbox_close(&self.inbox);
 }
 
-/* One post, one wake-up, one taking: the closest that the two sides can come to missing each other. */
+/* One post, one wake-up, one taking: the closest that the two sides can come to missing each
+ * other. */
 static void produce_one_by_one(void *arg)
 {
     rig *self = arg;

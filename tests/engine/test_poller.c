@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract of a poller (iso_selector_class in isoloop/selector.h), sentence by sentence, on the one
- * that the matrix names. */
+/* The contract of a poller (iso_selector_class in isoloop/selector.h), sentence by sentence, on the
+ * one that the matrix names. */
 #include "base/limits.h"
 #include "engine/poller.h"
 #include "kit.h"
@@ -629,7 +629,8 @@ KIT_TEST(a_number_that_was_closed_and_is_anothers_is_waited_for_anew)
     int old_token;
     int new_token;
 
-    /* given a descriptor that was closed while it was registered, and a new one, perhaps of its number */
+    /* given a descriptor that was closed while it was registered, and a new one, perhaps of its
+     * number */
     kit_pair(k, pair);
     CHECK_OK(set(&it, pair[0], 0, READ, &old_token));
     kit_close(k, pair[0]);

@@ -323,6 +323,7 @@ KIT_TEST(a_wait_that_fails_is_answered_and_the_callbacks_ran)
     iso_loop *loop;
 
     selector.answer = ISO_ENOMEM;
+    selector.waits = 0;
     CHECK_OK(iso_selector_new_custom(&options.selector, &failing_class, &selector));
     loop = kit_loop_with(k, &options);
     CHECK_OK(iso_loop_call_soon(loop, kit_mark, "a", NULL));

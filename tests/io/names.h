@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A name service of the tests' own. It takes the place of the library's when a test is linked
- * (iso__sys_resolve, sys/resolve.h), so that a name has the addresses that the case wants it to have, an
- * answer takes as long as the case says, and no case asks the network. */
+ * (iso__sys_resolve, sys/resolve.h), so that a name has the addresses that the case wants it to
+ * have, an answer takes as long as the case says, and no case asks the network. */
 #ifndef ISO_TESTS_IO_NAMES_H
 #define ISO_TESTS_IO_NAMES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of this room share: a protocol that writes down what it is told and does what the case
- * asks of it, and connections to try it on. */
+/* What the tests of this room share: a protocol that writes down what it is told and does what the
+ * case asks of it, and connections to try it on. */
 #ifndef ISO_TESTS_IO_RECORDER_H
 #define ISO_TESTS_IO_RECORDER_H
 
@@ -50,9 +50,9 @@ struct recorder {
 
 void recorder_init(recorder *self, kit *k, const char *name);
 
-/* Every slot but those of a buffered protocol; and every slot but data_received. Their marks are "made",
- * "data" (once, however many pieces come one after another), "eof", "paused", "resumed", and "lost", or
- * "lost(ISO_E...)", with a space between them. */
+/* Every slot but those of a buffered protocol; and every slot but data_received. Their marks are
+ * "made", "data" (once, however many pieces come one after another), "eof", "paused", "resumed",
+ * and "lost", or "lost(ISO_E...)", with a space between them. */
 extern const iso_protocol recorder_protocol;
 extern const iso_protocol recorder_buffered;
 
@@ -63,8 +63,8 @@ void recorder_open_as(recorder *self, iso_loop *loop, iso_fd fd, const iso_proto
 /* Two connected TCP sockets, of the kit's. */
 void tcp_pair(kit *k, iso_fd out[2]);
 
-/* A server on 127.0.0.1, at a port that was free; *address, if not NULL, is where. The loop's: close
- * it before the case ends. And the future of create_server, waited for and released. */
+/* A server on 127.0.0.1, at a port that was free; *address, if not NULL, is where. The loop's:
+ * close it before the case ends. And the future of create_server, waited for and released. */
 iso_server *serve(kit *k, iso_loop *loop, const iso_protocol *protocol, void *self,
                   iso_address *address);
 iso_server *serve_with(kit *k, iso_loop *loop, const iso_protocol *protocol, void *self,
@@ -78,12 +78,14 @@ unsigned char pattern_byte(size_t position);
 void pattern_fill(void *out, size_t size, size_t position);
 size_t pattern_wrong(const void *data, size_t size, size_t position);
 
-/* Write until the system takes no more at once: something stays in the transport's buffer, so that a
- * later write joins it. What is written is the pattern from `position` on; answers where it ends. */
+/* Write until the system takes no more at once: something stays in the transport's buffer, so that
+ * a later write joins it. What is written is the pattern from `position` on; answers where it
+ * ends. */
 size_t stuff(iso_transport *transport, size_t position);
 
-/* Read from a socket of the kit's, running the loop meanwhile, until `size` bytes came, or the end, or
- * a reset: answers how many. Bytes that are not the pattern, from `position` on, are failures. */
+/* Read from a socket of the kit's, running the loop meanwhile, until `size` bytes came, or the end,
+ * or a reset: answers how many. Bytes that are not the pattern, from `position` on, are
+ * failures. */
 size_t drain(kit *k, iso_loop *loop, iso_fd fd, size_t position, size_t size);
 
 /* Whether an error is what a connection ends with when its peer resets it. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A whole life of a loop, a server and its clients, again and again: the first allocation fails, then the
- * second, and so on until there are no more to fail. Whatever fails, each call answers ISO_ENOMEM or does
- * its work, what is made is lost, and nothing is left. Source: SQLite, "How SQLite Is Tested", 3.1. */
+/* A whole life of a loop, a server and its clients, again and again: the first allocation fails,
+ * then the second, and so on until there are no more to fail. Whatever fails, each call answers
+ * ISO_ENOMEM or does its work, what is made is lost, and nothing is left. Source: SQLite, "How
+ * SQLite Is Tested", 3.1. */
 #include "io/names.h"
 #include "kit.h"
 
@@ -263,8 +264,9 @@ static const iso_protocol client_protocol = {
 
 /* ---- running ---- */
 
-/* Turns until it is done. Once something was refused it may never be; then time passes whenever nothing
- * happens, so that a listener's rest ends, and in the end patience. Answers whether it was done. */
+/* Turns until it is done. Once something was refused it may never be; then time passes whenever
+ * nothing happens, so that a listener's rest ends, and in the end patience. Answers whether it was
+ * done. */
 static bool run_until(scenario *self, bool (*is_done)(const scenario *self))
 {
     iso_nsec end = iso_loop_time(self->loop) + ISO_S(PATIENCE);

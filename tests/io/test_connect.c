@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* create_connection: names and literals, one address after the other and staggered, giving up at every
- * stage. */
+/* create_connection: names and literals, one address after the other and staggered, giving up at
+ * every stage. */
 #include "io/names.h"
 #include "io/recorder.h"
 #include "sys/sock.h"
@@ -664,7 +664,8 @@ KIT_TEST(without_a_delay_an_address_that_hangs_is_waited_for)
 
 /* ---- the order of families ---- */
 
-/* "6a 6b 4a": addresses of which each attempt fails at once, and the order in which they were tried. */
+/* "6a 6b 4a": addresses of which each attempt fails at once, and the order in which they were
+ * tried. */
 static void check_order(kit *k, const char *given, int interleave, iso_nsec delay,
                         const char *should)
 {

@@ -917,8 +917,8 @@ KIT_TEST(the_513th_socket_is_refused_and_the_others_go_on)
     int count;
     int at;
 
-    /* given a loop with as many sockets as Windows' select can take, the loop's own and the listener's
-     * included */
+    /* given a loop with as many sockets as Windows' select can take, the loop's own and the
+     * listener's included */
     options.limits = "windows-selector";
     options.clock = &clock;
     loop = kit_loop_with(k, &options);

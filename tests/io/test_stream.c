@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Stream transports: the order of their callbacks, their ends, reading and pausing, and what they tell
- * of themselves. What they write is in test_writing.c, buffered protocols are in test_buffered.c. */
+/* Stream transports: the order of their callbacks, their ends, reading and pausing, and what they
+ * tell of themselves. What they write is in test_writing.c, buffered protocols are in
+ * test_buffered.c. */
 #include "io/option.h"
 #include "io/recorder.h"
 #include "sys/sock.h"

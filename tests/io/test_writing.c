@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What stream transports write: order, buffering, watermarks, writelines, refusals, want of memory. */
+/* What stream transports write: order, buffering, watermarks, writelines, refusals, want of
+ * memory. */
 #include "io/recorder.h"
 #include "sys/sock.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Debug mode, and errors that no call can return. Time is virtual: a callback is slow when it says so. */
+/* Debug mode, and errors that no call can return. Time is virtual: a callback is slow when it says
+ * so. */
 #include "kit.h"
 #include "sys/sock.h"
 
@@ -469,7 +470,8 @@ KIT_TEST(a_handler_may_pass_on_to_the_default_one)
     CHECK_EQ(kit_log_count(k, "something broke"), 1);
 }
 
-/* poll and select see that a descriptor was closed while it was watched; the others lose it silently. */
+/* poll and select see that a descriptor was closed while it was watched; the others lose it
+ * silently. */
 KIT_TEST(a_descriptor_that_was_closed_while_it_was_watched_is_told_or_forgotten)
 {
     told self = { NULL, { NULL, 0, NULL, NULL, NULL }, false, 0 };

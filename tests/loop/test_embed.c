@@ -325,8 +325,8 @@ static void end_embedding(embedding *self)
     iso_selector_close(self->outer);
 }
 
-/* What the program around it does: wait as long as the loop may, then let it have a turn. Answers how
- * many callbacks ran. */
+/* What the program around it does: wait as long as the loop may, then let it have a turn. Answers
+ * how many callbacks ran. */
 static int outer_turn(embedding *self, iso_nsec most)
 {
     iso_nsec timeout = iso_loop_next_timeout(self->loop);

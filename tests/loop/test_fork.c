@@ -13,8 +13,8 @@ enum { CHILD_SECONDS = 30 };
 
 typedef void (*child_body)(kit *k, void *arg);
 
-/* Let `body` run in a child: what fails in it fails here. Called from callbacks too, so that the child
- * never comes back from this. */
+/* Let `body` run in a child: what fails in it fails here. Called from callbacks too, so that the
+ * child never comes back from this. */
 static void in_child(kit *k, child_body body, void *arg)
 {
     int status = -1;
@@ -330,8 +330,8 @@ static void read_byte(iso_loop *loop, void *arg)
     self->count++;
 }
 
-/* The child's descriptors are the parent's open files: an epoll or kqueue that the child changed would be
- * changed here. */
+/* The child's descriptors are the parent's open files: an epoll or kqueue that the child changed
+ * would be changed here. */
 static void demand_undisturbed(kit *k, iso_loop *loop, listening *reader, iso_fd peer)
 {
     int posts = 0;

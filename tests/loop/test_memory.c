@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory: none is asked for in a steady state, and an allocation that fails leaves nothing behind. */
+/* Memory: none is asked for in a steady state, and an allocation that fails leaves nothing
+ * behind. */
 #include "kit.h"
 
 enum { ROUNDS = 100, EACH = 100 };

@@ -347,6 +347,24 @@ KIT_TEST(a_selector_and_a_backend_exclude_each_other)
     iso_selector_close(options.selector);
 }
 
+KIT_TEST(a_selector_that_serves_somebody_else_is_refused)
+{
+    iso_loop_options options = kit_options(k);
+    iso_loop *loop = NULL;
+    iso_fd pair[2];
+
+    /* with descriptors of the caller's, */
+    kit_pair(k, pair);
+    options.selector = kit_selector(k);
+    CHECK_OK(iso_selector_register(options.selector, pair[0], ISO_EVENT_READ, NULL));
+    CHECK_RC(iso_loop_new(&loop, &options), ISO_EBUSY);
+    CHECK_OK(iso_selector_unregister(options.selector, pair[0]));
+    /* or with a loop already */
+    (void)kit_loop_with(k, &options);
+    CHECK_RC(iso_loop_new(&loop, &options), ISO_EBUSY);
+    CHECK_PTR(loop, NULL);
+}
+
 KIT_TEST(a_selector_goes_before_the_environment)
 {
     iso_loop_options options = kit_options(k);
@@ -492,6 +510,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_selector_of_ones_own_is_the_loops_from_then_on),
     KIT_CASE(a_selector_is_still_the_callers_when_the_loop_is_refused),
     KIT_CASE(a_selector_and_a_backend_exclude_each_other),
+    KIT_CASE(a_selector_that_serves_somebody_else_is_refused),
     KIT_CASE(a_selector_goes_before_the_environment),
     KIT_CASE(selector_event_loop_takes_a_selector),
     KIT_CASE(selector_event_loop_without_one_is_the_best),

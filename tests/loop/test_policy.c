@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The running loop, the current loop, and policies. What a thread has set stays set as long as it lives,
- * so each case begins in a main thread that has forgotten: forget(). */
+/* The running loop, the current loop, and policies. What a thread has set stays set as long as it
+ * lives, so each case begins in a main thread that has forgotten: forget(). */
 #include "kit.h"
 #include "loop/thread_state.h"
 
@@ -299,7 +299,8 @@ KIT_TEST(the_end_of_a_thread_leaves_a_loop_that_others_share)
     CHECK_STR(kit_marks(k), "a");
 }
 
-/* The program of the seed, its asyncio half: four threads at once beside a main thread with a loop. */
+/* The program of the seed, its asyncio half: four threads at once beside a main thread with a
+ * loop. */
 typedef struct crew {
     kit_gate *start;
     iso__atomic_u32 done;

@@ -585,7 +585,8 @@ KIT_TEST(a_writer_added_to_what_was_closed_is_refused_or_told_once_and_does_not_
     for (round = 0; round < 5; round++) kit_turn(k, loop);
     CHECK_EQ(iso_loop_run_once(loop, ISO_MS(2)), 0);
     CHECK_STR(kit_marks(k), "");
-    /* poll and select of POSIX take it, and tell; epoll and kqueue refuse it, select of Windows both */
+    /* poll and select of POSIX take it, and tell; epoll and kqueue refuse it, select of Windows
+     * both */
     CHECK_LE(seen.told, 1);
     if (rc != 0)
         CHECK_RC(rc, ISO_EBADF);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The main job at full size: 1,000 connections, all open at once, each sending 1,000 messages of 64 bytes
- * and getting every byte of them back. Both ends live in one loop. Where the limits table says that
- * the loop takes no 2,000 sockets it is as many connections as it takes.
+/* The main job at full size: 1,000 connections, all open at once, each sending 1,000 messages of 64
+ * bytes and getting every byte of them back. Both ends live in one loop. Where the limits table
+ * says that the loop takes no 2,000 sockets it is as many connections as it takes.
  *
- * STRESS_SHARE, from the build: send only one message in so many, for a sanitizer or an emulator. The
- * test says so when it is not 1. */
+ * STRESS_SHARE, from the build: send only one message in so many, for a sanitizer or an emulator.
+ * The test says so when it is not 1. */
 #include "kit.h"
 #include "support/kit_os.h"
 
@@ -48,7 +48,7 @@ struct stress {
     client clients[MOST_CONNECTIONS];
 };
 
-/* ---- messages: no two of them are the same, nor are any two bytes at the same place in a row ---- */
+/* ---- messages: no two of them are the same ---- */
 
 static void compose(unsigned char *out, int connection, int message)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* 200 connections that open, write, half-close, close, abort, pause, resume and are cancelled at random,
- * both ends in one loop. Every byte that comes is the one that was sent at its place; a stream that ends
- * in order ends with the last byte that was sent; each connection_made has its connection_lost; and in the
- * end nothing is left.
+/* 200 connections that open, write, half-close, close, abort, pause, resume and are cancelled at
+ * random, both ends in one loop. Every byte that comes is the one that was sent at its place; a
+ * stream that ends in order ends with the last byte that was sent; each connection_made has its
+ * connection_lost; and in the end nothing is left.
  *
  * The seed is printed; ISOLOOP_TEST_SEED in the environment gives one, to try the same again.
  * STRESS_SHARE, from the build: take only one step in so many, and say so. */
@@ -153,8 +153,8 @@ static void leave_live(end *self)
     last->place = self->place;
 }
 
-/* Which end is at the other side is told by the client's port, which no two have at a time. A client that
- * is gone before the server has its end of it stays unknown. */
+/* Which end is at the other side is told by the client's port, which no two have at a time. A
+ * client that is gone before the server has its end of it stays unknown. */
 static void find_other(end *self)
 {
     uint32_t at;
@@ -202,8 +202,9 @@ static void end_received(iso_transport *transport, void *arg, const void *data, 
     self->owner->bytes += (int64_t)size;
 }
 
-/* Whether what it has sent ends with an end that nothing can be missing before. Who closes with bytes
- * unread resets the connection; that is an error to the other side, but Wine tells it as an end. */
+/* Whether what it has sent ends with an end that nothing can be missing before. Who closes with
+ * bytes unread resets the connection; that is an error to the other side, but Wine tells it as an
+ * end. */
 static bool is_in_order(const end *self)
 {
     if (self->is_aborted || (kit_is_wine() && self->is_closed)) return false;
@@ -434,9 +435,9 @@ static void give_futures_back(chaos *self)
     }
 }
 
-/* Have each end read, and say that it has no more to send. Answers whether there is any that goes on by
- * itself: two that are both closing, each with more to send than the system takes of it, would wait for
- * each other for ever. */
+/* Have each end read, and say that it has no more to send. Answers whether there is any that goes
+ * on by itself: two that are both closing, each with more to send than the system takes of it,
+ * would wait for each other for ever. */
 static bool end_in_order(chaos *self)
 {
     bool is_any = self->connecting > 0;

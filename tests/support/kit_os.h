@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kit needs of the system and the library does not: kit_posix.c, kit_win32.c. Each function that
- * returns an int returns 0 or an ISO_E code. */
+/* What the kit needs of the system and the library does not: kit_posix.c, kit_win32.c. Each
+ * function that returns an int returns 0 or an ISO_E code. */
 #ifndef ISO_TESTS_KIT_OS_H
 #define ISO_TESTS_KIT_OS_H
 
@@ -32,7 +32,8 @@ void kit_os_setenv(const char *name, const char *value);
 
 bool kit_os_is_wine(void);
 
-/* A gate: new is shut, NULL for want of memory; wait answers whether it was open within `timeout`. */
+/* A gate: new is shut, NULL for want of memory; wait answers whether it was open within
+ * `timeout`. */
 typedef struct kit_os_gate kit_os_gate;
 
 kit_os_gate *kit_os_gate_new(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The kit itself: each of its demands is broken once, and must be found out. What it prints of those
- * cases is the proof, not a failure; the program answers 0 when all was as it must be. */
+/* The kit itself: each of its demands is broken once, and must be found out. What it prints of
+ * those cases is the proof, not a failure; the program answers 0 when all was as it must be. */
 #include "kit.h"
 #include "sys/sock.h"
 

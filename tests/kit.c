@@ -664,7 +664,7 @@ static iso_fd virtual_fileno(void *self)
 {
     virtual_selector *selector = self;
 
-    return selector->inner->fileno(selector->inner_self);
+    return selector->inner->descriptor(selector->inner_self);
 }
 
 static void virtual_close(void *self)
@@ -679,7 +679,7 @@ static const iso_selector_class virtual_class = {
     .name = "virtual",
     .set = virtual_set,
     .wait = virtual_wait,
-    .fileno = virtual_fileno,
+    .descriptor = virtual_fileno,
     .close = virtual_close,
 };
 

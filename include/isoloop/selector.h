@@ -43,7 +43,7 @@ typedef struct iso_selector_class {
     int (*wait)(void *self, iso_nsec timeout, iso_selector_event *events, int max);
     /* A descriptor that is readable when wait would have something to tell, for use in another
      * loop; ISO_FD_NONE when this kind has none. */
-    iso_fd (*fileno)(void *self);
+    iso_fd (*descriptor)(void *self);
     /* Free everything. The registered descriptors stay open. */
     void (*close)(void *self);
 } iso_selector_class;

@@ -130,7 +130,7 @@ static const iso_selector_class epoll_class = {
     .name = "epoll",
     .set = epoll_set,
     .wait = epoll_await,
-    .fileno = epoll_fileno,
+    .descriptor = epoll_fileno,
     .close = epoll_shut,
 };
 

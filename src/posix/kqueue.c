@@ -288,7 +288,7 @@ static const iso_selector_class kqueue_class = {
     .name = "kqueue",
     .set = kqueue_set,
     .wait = kqueue_await,
-    .fileno = kqueue_fileno,
+    .descriptor = kqueue_fileno,
     .close = kqueue_shut,
 };
 

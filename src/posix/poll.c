@@ -218,7 +218,7 @@ static const iso_selector_class poll_class = {
     .name = "poll",
     .set = poll_set,
     .wait = poll_await,
-    .fileno = poll_fileno,
+    .descriptor = poll_fileno,
     .close = poll_shut,
 };
 

@@ -167,7 +167,7 @@ static const iso_selector_class select_class = {
     .name = "select",
     .set = select_set,
     .wait = select_await,
-    .fileno = select_fileno,
+    .descriptor = select_fileno,
     .close = select_shut,
 };
 

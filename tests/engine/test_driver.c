@@ -933,7 +933,7 @@ KIT_TEST(a_wake_up_of_another_thread_ends_a_wait)
 KIT_TEST(its_own_descriptor_is_the_selectors)
 {
     iso__engine *engine = begin(k);
-    iso_fd own = engine->driver->kind->fileno(engine->driver);
+    iso_fd own = engine->driver->kind->descriptor(engine->driver);
 
     CHECK_EQ(own != ISO_FD_NONE, strcmp(kit_poller(k)->name, "epoll") == 0 ||
                                      strcmp(kit_poller(k)->name, "kqueue") == 0);
@@ -988,7 +988,7 @@ static const iso_selector_class refuser_class = {
     .name = "refuser",
     .set = refuser_set,
     .wait = refuser_wait,
-    .fileno = refuser_fileno,
+    .descriptor = refuser_fileno,
     .close = refuser_close,
 };
 

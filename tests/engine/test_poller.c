@@ -172,8 +172,8 @@ KIT_TEST(the_token_changes_with_every_call)
 {
     rig it = begin(k);
     iso_fd pair[2];
-    int one;
-    int other;
+    int one = 0;
+    int other = 0;
 
     kit_pair(k, pair);
     kit_poke(k, pair[1]);
@@ -375,7 +375,7 @@ KIT_TEST(without_memory_it_is_refused_or_done)
     rig it = begin(k);
     static iso_fd pairs[100][2];
     int at;
-    int other;
+    int other = 0;
 
     for (at = 0; at < 100 && !kit_has_failed(k); at++) {
         int rc;
@@ -413,7 +413,7 @@ KIT_TEST(opening_without_a_descriptor_is_refused_or_needs_none)
     rc = kit_poller(k)->open(&self, kit_allocator(k));
     kit_replenish(k);
     if (rc == 0) {
-        CHECK_EQ(kit_poller(k)->kind->fileno(self), ISO_FD_NONE);
+        CHECK_EQ(kit_poller(k)->kind->descriptor(self), ISO_FD_NONE);
         kit_poller(k)->kind->close(self);
     } else {
         CHECK_RC(rc, ISO_EMFILE);
@@ -626,8 +626,8 @@ KIT_TEST(a_number_that_was_closed_and_is_anothers_is_waited_for_anew)
     rig it = begin(k);
     iso_fd pair[2];
     iso_fd others[2];
-    int old_token;
-    int new_token;
+    int old_token = 0;
+    int new_token = 0;
 
     /* given a descriptor that was closed while it was registered, and a new one, perhaps of its
      * number */
@@ -760,7 +760,7 @@ static bool is_readable(iso_fd fd)
 KIT_TEST(its_own_descriptor_is_readable_when_there_is_something_to_tell)
 {
     rig it = begin(k);
-    iso_fd own = it.kind->fileno(it.self);
+    iso_fd own = it.kind->descriptor(it.self);
     iso_fd pair[2];
     char byte;
 

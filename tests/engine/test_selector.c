@@ -319,7 +319,7 @@ static const iso_selector_class recorder_class = {
     .name = "recorder",
     .set = recorder_set,
     .wait = recorder_wait,
-    .fileno = recorder_fileno,
+    .descriptor = recorder_fileno,
     .close = recorder_close,
 };
 
@@ -385,7 +385,7 @@ KIT_TEST(a_class_with_an_empty_slot_is_refused)
     kind.set = NULL;
     CHECK_RC(iso_selector_new_custom(&selector, &kind, k), ISO_EINVAL);
     kind = recorder_class;
-    kind.fileno = NULL;
+    kind.descriptor = NULL;
     CHECK_RC(iso_selector_new_custom(&selector, &kind, k), ISO_EINVAL);
     kind = recorder_class;
     kind.close = NULL;

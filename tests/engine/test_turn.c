@@ -312,7 +312,7 @@ static const iso_selector_class failing_class = {
     .name = "failing",
     .set = failing_set,
     .wait = failing_wait,
-    .fileno = failing_fileno,
+    .descriptor = failing_fileno,
     .close = failing_close,
 };
 

@@ -9,9 +9,7 @@
 typedef struct recorder recorder;
 typedef void (*recorder_act)(recorder *self);
 
-enum {
-    RECORDER_TEXT_BYTES = 256
-};
+enum { RECORDER_TEXT_BYTES = 256 };
 
 /* Everything below `name` may be set by a case before, or while, the connection is there. */
 struct recorder {

@@ -242,8 +242,7 @@ KIT_TEST(set_protocol_refuses_none)
 /* A protocol that is plain and buffered by turns, changing with every piece that comes. */
 static void change_sides(recorder *r)
 {
-    bool is_plain =
-        iso_transport_get_protocol(r->transport, NULL)->data_received != NULL;
+    bool is_plain = iso_transport_get_protocol(r->transport, NULL)->data_received != NULL;
 
     CHECK_OK(iso_transport_set_protocol(r->transport,
                                         is_plain ? &recorder_buffered : &recorder_protocol, r));

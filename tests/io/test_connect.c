@@ -5,6 +5,7 @@
 #include "io/recorder.h"
 #include "sys/sock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct fixture {
@@ -429,7 +430,7 @@ static iso_fd deaf_fileno(void *arg)
 {
     deaf *self = arg;
 
-    return self->inner->fileno(self->inner_self);
+    return self->inner->descriptor(self->inner_self);
 }
 
 static void deaf_close(void *arg)
@@ -437,13 +438,14 @@ static void deaf_close(void *arg)
     deaf *self = arg;
 
     self->inner->close(self->inner_self);
+    free(self);
 }
 
 static const iso_selector_class deaf_class = {
     .name = "deaf",
     .set = deaf_set,
     .wait = deaf_wait,
-    .fileno = deaf_fileno,
+    .descriptor = deaf_fileno,
     .close = deaf_close,
 };
 
@@ -451,17 +453,18 @@ static const iso_selector_class deaf_class = {
 static void deaf_release(deaf *self, int nth)
 {
     self->held &= ~(1u << nth);
-    REQUIRE_OK(self->inner->set(self->inner_self, self->fds[nth], 0, ISO_EVENT_WRITE,
-                                self->tokens[nth]));
+    REQUIRE_OK(
+        self->inner->set(self->inner_self, self->fds[nth], 0, ISO_EVENT_WRITE, self->tokens[nth]));
 }
 
 /* A loop over it, whose clock goes by kit_advance only. */
-static void prepare_deaf(fixture *self, deaf *selector, kit *k, unsigned held)
+static void prepare_deaf(fixture *self, deaf **out, kit *k, unsigned held)
 {
     iso_loop_options options = kit_options(k);
     iso_clock clock = kit_virtual_clock(k);
+    deaf *selector = calloc(1, sizeof(*selector)); /* the loop outlives the case */
 
-    memset(selector, 0, sizeof(*selector));
+    REQUIRE(selector != NULL);
     selector->held = held;
     selector->inner = kit_poller(k)->kind;
     REQUIRE_OK(kit_poller(k)->open(&selector->inner_self, kit_allocator(k)));
@@ -470,6 +473,7 @@ static void prepare_deaf(fixture *self, deaf *selector, kit *k, unsigned held)
     prepare_with(self, k, kit_loop_with(k, &options));
     self->options.host = "house";
     self->options.happy_eyeballs_delay = ISO_MS(250);
+    *out = selector;
 }
 
 /* Some turns, each with time for the system; whatever could happen, happens. */
@@ -482,7 +486,7 @@ static void let_happen(fixture *self)
 
 KIT_TEST(the_next_address_is_tried_after_the_delay)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
     iso_address slow;
 
@@ -492,17 +496,17 @@ KIT_TEST(the_next_address_is_tried_after_the_delay)
     names_add_address("house", &slow);
     names_add_address("house", &f.live);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
 
     /* when a moment less than the delay has passed */
     kit_advance(k, ISO_MS(250) - 1);
     let_happen(&f);
-    CHECK_EQ(selector.connects, 1);
+    CHECK_EQ(selector->connects, 1);
 
     /* and then the delay, then the second one is tried and answers */
     kit_advance(k, 1);
     CHECK_OK(finish(&f));
-    CHECK_EQ(selector.connects, 2);
+    CHECK_EQ(selector->connects, 2);
     CHECK(is_connected_to(&f.r, &f.live));
     CHECK_EQ(count_attempts(&f), 0); /* the slow one was dropped, it did not fail */
     end(&f);
@@ -510,7 +514,7 @@ KIT_TEST(the_next_address_is_tried_after_the_delay)
 
 KIT_TEST(each_address_has_its_delay)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
     iso_address slow;
     int at;
@@ -523,9 +527,9 @@ KIT_TEST(each_address_has_its_delay)
     names_add_address("house", &f.live);
     begin(&f);
     for (at = 1; at <= 3; at++) {
-        (void)kit_run_until(k, f.loop, &selector.connects, at);
+        (void)kit_run_until(k, f.loop, &selector->connects, at);
         let_happen(&f);
-        CHECK_EQ(selector.connects, at);
+        CHECK_EQ(selector->connects, at);
         kit_advance(k, ISO_MS(250));
     }
     CHECK_OK(finish(&f));
@@ -535,7 +539,7 @@ KIT_TEST(each_address_has_its_delay)
 
 KIT_TEST(an_address_that_fails_is_followed_at_once)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
 
     prepare_deaf(&f, &selector, k, 0);
@@ -551,7 +555,7 @@ KIT_TEST(an_address_that_fails_is_followed_at_once)
 
 KIT_TEST(the_first_address_may_still_win)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
     iso_address other;
 
@@ -560,10 +564,10 @@ KIT_TEST(the_first_address_may_still_win)
     names_add_address("house", &f.live);
     names_add_address("house", &other);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
     kit_advance(k, ISO_MS(250));
-    (void)kit_run_until(k, f.loop, &selector.connects, 2);
-    deaf_release(&selector, 0);
+    (void)kit_run_until(k, f.loop, &selector->connects, 2);
+    deaf_release(selector, 0);
     CHECK_OK(finish(&f));
     CHECK(is_connected_to(&f.r, &f.live));
     end(&f);
@@ -571,7 +575,7 @@ KIT_TEST(the_first_address_may_still_win)
 
 KIT_TEST(two_that_answer_in_the_same_turn_make_one_connection)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
     iso_address other;
 
@@ -580,13 +584,13 @@ KIT_TEST(two_that_answer_in_the_same_turn_make_one_connection)
     names_add_address("house", &f.live);
     names_add_address("house", &other);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
     kit_advance(k, ISO_MS(250));
-    (void)kit_run_until(k, f.loop, &selector.connects, 2);
-    kit_await(k, selector.fds[0], ISO_EVENT_WRITE);
-    kit_await(k, selector.fds[1], ISO_EVENT_WRITE);
-    deaf_release(&selector, 0);
-    deaf_release(&selector, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 2);
+    kit_await(k, selector->fds[0], ISO_EVENT_WRITE);
+    kit_await(k, selector->fds[1], ISO_EVENT_WRITE);
+    deaf_release(selector, 0);
+    deaf_release(selector, 1);
     CHECK_OK(finish(&f));
     let_happen(&f);
     CHECK_EQ(f.r.made_count, 1);
@@ -596,19 +600,19 @@ KIT_TEST(two_that_answer_in_the_same_turn_make_one_connection)
 
 KIT_TEST(a_failure_while_another_is_under_way_is_not_the_end)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
 
     prepare_deaf(&f, &selector, k, 1);
     names_add_address("house", &f.live);
     names_add_address("house", &f.dead);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
     kit_advance(k, ISO_MS(250));
     while (count_attempts(&f) == 0 && !kit_has_failed(k))
         (void)iso_loop_run_once(f.loop, ISO_FOREVER);
     CHECK(!iso_future_done(f.future));
-    deaf_release(&selector, 0);
+    deaf_release(selector, 0);
     CHECK_OK(finish(&f));
     CHECK(is_connected_to(&f.r, &f.live));
     end(&f);
@@ -616,7 +620,7 @@ KIT_TEST(a_failure_while_another_is_under_way_is_not_the_end)
 
 KIT_TEST(when_all_that_are_under_way_fail_it_ends)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
     iso_address also_dead;
 
@@ -625,14 +629,14 @@ KIT_TEST(when_all_that_are_under_way_fail_it_ends)
     names_add_address("house", &f.dead);
     names_add_address("house", &also_dead);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
     kit_advance(k, ISO_MS(250));
-    (void)kit_run_until(k, f.loop, &selector.connects, 2);
-    deaf_release(&selector, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 2);
+    deaf_release(selector, 1);
     while (count_attempts(&f) == 0 && !kit_has_failed(k))
         (void)iso_loop_run_once(f.loop, ISO_FOREVER);
     CHECK(!iso_future_done(f.future));
-    deaf_release(&selector, 0);
+    deaf_release(selector, 0);
     CHECK_RC(finish(&f), ISO_ECONNREFUSED);
     CHECK_EQ(count_attempts(&f), 2);
     check_attempt(&f, 0, &also_dead, ISO_ECONNREFUSED); /* in the order in which they failed */
@@ -642,7 +646,7 @@ KIT_TEST(when_all_that_are_under_way_fail_it_ends)
 
 KIT_TEST(without_a_delay_an_address_that_hangs_is_waited_for)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
     iso_address slow;
 
@@ -652,11 +656,11 @@ KIT_TEST(without_a_delay_an_address_that_hangs_is_waited_for)
     names_add_address("house", &slow);
     names_add_address("house", &f.live);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
     kit_advance(k, ISO_S(3600));
     let_happen(&f);
-    CHECK_EQ(selector.connects, 1);
-    deaf_release(&selector, 0);
+    CHECK_EQ(selector->connects, 1);
+    deaf_release(selector, 0);
     CHECK_OK(finish(&f));
     CHECK(is_connected_to(&f.r, &slow));
     end(&f);
@@ -766,16 +770,16 @@ KIT_TEST(cancel_while_the_name_is_looked_up)
 
 KIT_TEST(cancel_while_it_connects)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
 
     prepare_deaf(&f, &selector, k, 3);
     names_add_address("house", &f.live);
     names_add_address("house", &f.live);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
     kit_advance(k, ISO_MS(250));
-    (void)kit_run_until(k, f.loop, &selector.connects, 2);
+    (void)kit_run_until(k, f.loop, &selector->connects, 2);
     CHECK_OK(iso_future_cancel(f.future));
     CHECK_EQ(kit_statistics(f.loop).registered, 1); /* at once: the loop's own */
     CHECK_RC(finish(&f), ISO_ECANCELED);
@@ -785,14 +789,14 @@ KIT_TEST(cancel_while_it_connects)
 
 KIT_TEST(cancel_while_it_waits_for_the_delay)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
 
     prepare_deaf(&f, &selector, k, 1);
     names_add_address("house", &f.live);
     names_add_address("house", &f.live);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
     CHECK_EQ(kit_statistics(f.loop).timers, 1);
     CHECK_OK(iso_future_cancel(f.future));
     CHECK_EQ(kit_statistics(f.loop).timers, 0);
@@ -900,14 +904,14 @@ KIT_TEST(a_closing_loop_waits_for_the_look_up)
 
 KIT_TEST(a_closing_loop_ends_attempts)
 {
-    deaf selector;
+    deaf *selector;
     fixture f;
 
     prepare_deaf(&f, &selector, k, 1);
     names_add_address("house", &f.live);
     names_add_address("house", &f.live);
     begin(&f);
-    (void)kit_run_until(k, f.loop, &selector.connects, 1);
+    (void)kit_run_until(k, f.loop, &selector->connects, 1);
     CHECK_OK(iso_loop_close(f.loop));
     CHECK_RC(iso_future_error(f.future), ISO_ECANCELED);
     CHECK_EQ(f.r.made_count, 0);

@@ -679,8 +679,7 @@ KIT_TEST(a_turn_accepts_a_backlog_at_most)
     options.backlog = 3;
     h.server = serve_with(k, loop, &echo, &h, &options);
     (void)iso_socket_listen(listener, 100); /* so that the system lets more than three wait */
-    for (at = 0; at < 10; at++)
-        kit_await(k, kit_connect(k, &address), ISO_EVENT_WRITE);
+    for (at = 0; at < 10; at++) kit_await(k, kit_connect(k, &address), ISO_EVENT_WRITE);
     CHECK_LE(most_at_once(loop, &h, 10), 3);
     CHECK_EQ(h.made_count, 10);
     close_all(&h, loop);

@@ -1103,7 +1103,7 @@ static const iso_selector_class refusing_class = {
     .name = "refusing",
     .set = refusing_set,
     .wait = refusing_wait,
-    .fileno = refusing_fileno,
+    .descriptor = refusing_fileno,
     .close = refusing_close,
 };
 

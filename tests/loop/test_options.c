@@ -301,7 +301,7 @@ static const iso_selector_class own_class = {
     .name = "mine",
     .set = own_set,
     .wait = own_wait,
-    .fileno = own_fileno,
+    .descriptor = own_fileno,
     .close = own_close,
 };
 

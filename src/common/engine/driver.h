@@ -33,7 +33,7 @@ typedef struct iso__driver_class {
     /* End a wait of turn, or have the next one not wait. Thread: any. */
     void (*wake)(iso__driver *driver);
     /* A descriptor that is readable when turn would find events; ISO_FD_NONE: there is none. */
-    iso_fd (*fileno)(iso__driver *driver);
+    iso_fd (*descriptor)(iso__driver *driver);
 
     /* Take an io up. Returns 0 or what the system answers. */
     int (*attach)(iso__driver *driver, iso__io *io);

@@ -314,7 +314,7 @@ static iso_fd reactor_fileno(iso__driver *driver)
 {
     reactor *self = reactor_of(driver);
 
-    return self->poller->fileno(self->poller_self);
+    return self->poller->descriptor(self->poller_self);
 }
 
 static void drain_wake(iso__io *io, unsigned events)
@@ -342,7 +342,7 @@ static const iso__driver_class reactor_class = {
     .close = reactor_close,
     .turn = reactor_turn,
     .wake = reactor_wake,
-    .fileno = reactor_fileno,
+    .descriptor = reactor_fileno,
     .attach = reactor_attach,
     .detach = reactor_detach,
     .recv_start = reactor_recv_start,

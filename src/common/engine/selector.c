@@ -80,7 +80,7 @@ int iso_selector_new_custom(iso_selector **out, const iso_selector_class *kind, 
     iso_selector *selector;
 
     if (out == NULL || kind == NULL || kind->name == NULL || kind->set == NULL ||
-        kind->wait == NULL || kind->fileno == NULL || kind->close == NULL)
+        kind->wait == NULL || kind->descriptor == NULL || kind->close == NULL)
         return ISO_EINVAL;
     selector = new_selector(kind, ISO__POLLER_CUSTOM, &iso__default_allocator);
     if (selector == NULL) return ISO_ENOMEM;

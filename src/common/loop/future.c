@@ -286,15 +286,14 @@ void iso__future_withdraw_callback(iso_future *future, iso_future_callback callb
 
 void iso__future_abandon(iso_future *future)
 {
-    if (future->state == ISO__FUTURE_PENDING) end(future, ISO__FUTURE_CANCELLED, ISO_ECANCELED);
+    end(future, ISO__FUTURE_CANCELLED, ISO_ECANCELED);
     if (future->cancel != NULL)
         future->cancel(future->operation); /* may give back the last reference but the user's */
 }
 
 bool iso__future_is_awaited(const iso_future *future)
 {
-    return future->state == ISO__FUTURE_PENDING &&
-           (future->object.references > 1 || !iso__list_empty(&future->callbacks));
+    return future->object.references > 1 || !iso__list_empty(&future->callbacks);
 }
 
 int iso__future_start(iso_loop *loop, void (*cancel)(void *operation), void *operation,
@@ -326,12 +325,8 @@ void iso__future_end_object(iso_future *future, iso__object *result)
 
 void iso__future_end_memory(iso_future *future, void *memory, size_t bytes, size_t used)
 {
-    if (future->state == ISO__FUTURE_PENDING) {
-        future->result = memory;
-        future->owned_bytes = bytes;
-    } else {
-        iso__free(iso__loop_allocator(future->object.loop), memory, bytes);
-    }
+    future->result = memory;
+    future->owned_bytes = bytes;
     iso__future_end_number(future, (intptr_t)used);
 }
 

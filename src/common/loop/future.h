@@ -39,8 +39,7 @@ int iso__future_start(iso_loop *loop, void (*cancel)(void *operation), void *ope
 /* Hand a second reference to the caller, if he wants one. */
 void iso__future_give(iso_future *future, iso_future **out);
 
-/* The loop closes: cancel it. Its operation ends also when somebody has ended the future by
- * hand. */
+/* Cancel it, and end the operation: what iso_future_cancel does, and a loop that closes. */
 void iso__future_abandon(iso_future *future);
 
 /* Whether anybody would learn of a result, and can take charge of what it is. */

@@ -108,7 +108,7 @@ int iso_loop_fileno(iso_loop *loop, iso_fd *out)
     iso_fd fd;
 
     if (rc != 0) return rc;
-    fd = loop->engine.driver->kind->fileno(loop->engine.driver);
+    fd = loop->engine.driver->kind->descriptor(loop->engine.driver);
     if (fd == ISO_FD_NONE) return ISO_ENOTSUP;
     *out = fd;
     return 0;

@@ -42,7 +42,7 @@ typedef struct iso_selector_class {
      * Returns how many, 0 for none, or ISO_ENOMEM and the like. */
     int (*wait)(void *self, iso_nsec timeout, iso_selector_event *events, int max);
     /* A descriptor that is readable when wait would have something to tell, for use in another
-     * loop; ISO_FD_NONE when this kind has none. */
+     * loop; ISO_FD_NONE when this kind has none. (Python's fileno is a macro in some <stdio.h>.) */
     iso_fd (*descriptor)(void *self);
     /* Free everything. The registered descriptors stay open. */
     void (*close)(void *self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the library sets on a socket and has no need to ask for: option_posix.c, option_win32.c. */
+/* What the library has no need to ask or to set: option_posix.c, option_win32.c. */
 #ifndef ISO_TESTS_IO_OPTION_H
 #define ISO_TESTS_IO_OPTION_H
 
@@ -7,5 +7,8 @@
 
 /* Whether TCP_NODELAY is on; false also for what is no TCP socket. */
 bool option_is_nodelay(iso_fd fd);
+
+/* Have the system keep few bytes of a socket, so that a transport soon has to keep some itself. */
+void option_keep_few(iso_fd fd);
 
 #endif

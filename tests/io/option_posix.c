@@ -12,3 +12,11 @@ bool option_is_nodelay(iso_fd fd)
 
     return getsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &value, &size) == 0 && value != 0;
 }
+
+void option_keep_few(iso_fd fd)
+{
+    int bytes = 64 * 1024;
+
+    (void)setsockopt((int)fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    (void)setsockopt((int)fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}

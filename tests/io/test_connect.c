@@ -426,7 +426,7 @@ static int deaf_wait(void *arg, iso_nsec timeout, iso_selector_event *events, in
                              max);
 }
 
-static iso_fd deaf_fileno(void *arg)
+static iso_fd deaf_descriptor(void *arg)
 {
     deaf *self = arg;
 
@@ -445,7 +445,7 @@ static const iso_selector_class deaf_class = {
     .name = "deaf",
     .set = deaf_set,
     .wait = deaf_wait,
-    .descriptor = deaf_fileno,
+    .descriptor = deaf_descriptor,
     .close = deaf_close,
 };
 

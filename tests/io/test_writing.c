@@ -4,6 +4,7 @@
 #include "io/recorder.h"
 #include "sys/sock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct fixture {
@@ -699,6 +700,60 @@ KIT_TEST(writelines_of_17_large_pieces_is_sent_in_parts)
     write_pieces(k, 17, 49000);
 }
 
+/* Reads the pattern, in a thread of its own, so that there is room again at any moment. */
+typedef struct reader {
+    kit *k;
+    iso_fd fd;
+    size_t wanted;
+    size_t wrong_bytes;
+} reader;
+
+static void read_all(void *arg)
+{
+    static unsigned char piece[8192];
+    reader *self = arg;
+    size_t count = 0;
+
+    while (count < self->wanted) {
+        size_t left = self->wanted - count;
+        ptrdiff_t got =
+            kit_recv(self->k, self->fd, piece, left < sizeof(piece) ? left : sizeof(piece));
+
+        if (!CHECK(got > 0)) return;
+        self->wrong_bytes += pattern_wrong(piece, (size_t)got, count);
+        count += (size_t)got;
+    }
+}
+
+KIT_TEST(writelines_keeps_its_order_while_somebody_reads)
+{
+    enum { ROUNDS = 40, PIECES = 40 };
+    iso_buffer list[PIECES];
+    size_t position = 0;
+    size_t size;
+    reader other;
+    fixture f;
+    int at;
+
+    open_pair(&f, k);
+    f.r.name = NULL;
+    size = cut(list, PIECES, cuttable, 9000);
+    other.k = k;
+    other.fd = f.peer;
+    other.wanted = size * ROUNDS;
+    other.wrong_bytes = 0;
+    kit_thread(k, read_all, &other);
+    for (at = 0; at < ROUNDS && !kit_has_failed(k); at++) {
+        pattern_fill(cuttable, size, position);
+        CHECK_OK(iso_transport_writelines(f.r.transport, list, PIECES));
+        position += size;
+        while (buffered(&f) > 0) (void)iso_loop_run_once(f.loop, ISO_MS(50));
+    }
+    kit_join_all(k);
+    CHECK_EQ(other.wrong_bytes, 0);
+    end_and_settle(&f);
+}
+
 KIT_TEST(writelines_of_empty_pieces_is_nothing)
 {
     iso_buffer list[40];
@@ -807,7 +862,10 @@ KIT_TEST(half_a_message_without_memory_for_the_rest_ends_the_connection)
         CHECK(read > accepted);
         CHECK(read < accepted + size);
     } else {
+        unsigned char byte;
+
         CHECK_EQ(drain(k, f.loop, f.peer, 0, accepted), accepted);
+        CHECK_EQ(iso__sys_socket_recv(f.peer, &byte, 1), ISO_EAGAIN); /* nothing of it was sent */
         end_and_settle(&f);
     }
 }
@@ -832,6 +890,87 @@ KIT_TEST(writelines_without_memory_sends_nothing_and_goes_on)
     end += size;
     CHECK_EQ(drain(k, f.loop, f.peer, 0, end), end);
     end_and_settle(&f);
+}
+
+/* A selector that now and then has no memory to wait for more than it waits for already. */
+typedef struct poor {
+    const iso_selector_class *inner;
+    void *inner_self;
+    int refusals; /* to come */
+} poor;
+
+static int poor_set(void *arg, iso_fd fd, unsigned was, unsigned events, void *token)
+{
+    poor *self = arg;
+
+    if (was != 0 && (events & ~was) != 0 && self->refusals > 0) {
+        self->refusals--;
+        return ISO_ENOMEM;
+    }
+    return self->inner->set(self->inner_self, fd, was, events, token);
+}
+
+static int poor_wait(void *arg, iso_nsec timeout, iso_selector_event *events, int max)
+{
+    poor *self = arg;
+
+    return self->inner->wait(self->inner_self, timeout, events, max);
+}
+
+static iso_fd poor_descriptor(void *arg)
+{
+    poor *self = arg;
+
+    return self->inner->descriptor(self->inner_self);
+}
+
+static void poor_close(void *arg)
+{
+    poor *self = arg;
+
+    self->inner->close(self->inner_self);
+    free(self);
+}
+
+static const iso_selector_class poor_class = {
+    .name = "poor",
+    .set = poor_set,
+    .wait = poor_wait,
+    .descriptor = poor_descriptor,
+    .close = poor_close,
+};
+
+KIT_TEST(a_selector_without_memory_ends_the_connection)
+{
+    iso_loop_options options = kit_options(k);
+    poor *selector = calloc(1, sizeof(*selector)); /* the loop outlives the case */
+    fixture f;
+    iso_fd ends[2];
+
+    REQUIRE(selector != NULL);
+    selector->inner = kit_poller(k)->kind;
+    REQUIRE_OK(kit_poller(k)->open(&selector->inner_self, kit_allocator(k)));
+    REQUIRE_OK(iso_selector_new_custom(&options.selector, &poor_class, selector));
+    kit_pair(k, ends);
+    f.k = k;
+    f.peer = ends[1];
+    f.loop = kit_loop_with(k, &options);
+    recorder_init(&f.r, k, NULL);
+    recorder_open(&f.r, f.loop, ends[0]);
+
+    /* given a selector that refuses, once, to wait until something can be written */
+    selector->refusals = 1;
+
+    /* when more is written than the system takes */
+    (void)stuff(f.r.transport, 0);
+
+    /* then that is told at once, and not by a connection that hangs */
+    CHECK(iso_transport_is_closing(f.r.transport));
+    CHECK_EQ(f.r.lost_count, 0);
+    CHECK_EQ(kit_turn(k, f.loop), 1);
+    CHECK_EQ(f.r.lost_count, 1);
+    CHECK_RC(f.r.error, ISO_ENOMEM);
+    CHECK_EQ(selector->refusals, 0);
 }
 
 KIT_TEST(a_flushed_transport_has_no_memory_for_output)
@@ -888,12 +1027,14 @@ static const kit_case cases[] = {
     KIT_CASE(writelines_of_200_pieces),
     KIT_CASE(writelines_of_200_large_pieces_is_sent_in_parts),
     KIT_CASE(writelines_of_17_large_pieces_is_sent_in_parts),
+    KIT_CASE(writelines_keeps_its_order_while_somebody_reads),
     KIT_CASE(writelines_of_empty_pieces_is_nothing),
     KIT_CASE(writelines_refuses_what_is_no_memory),
     KIT_CASE(write_without_memory_sends_nothing_and_goes_on),
     KIT_CASE(the_first_buffered_write_without_memory_goes_on),
     KIT_CASE(half_a_message_without_memory_for_the_rest_ends_the_connection),
     KIT_CASE(writelines_without_memory_sends_nothing_and_goes_on),
+    KIT_CASE(a_selector_without_memory_ends_the_connection),
     KIT_CASE(a_flushed_transport_has_no_memory_for_output),
 };
 

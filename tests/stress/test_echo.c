@@ -270,7 +270,7 @@ static void tell(kit *k, const stress *self)
     printf(
         "        %s: %d connections x %d messages of %d bytes in %.1f s, %.0f messages a second\n",
         kit_backend(k), self->wanted, MESSAGES, MESSAGE_BYTES, seconds,
-        (double)self->wanted * MESSAGES / seconds);
+        (double)self->wanted * (double)MESSAGES / seconds);
     if (STRESS_SHARE != 1)
         printf("        (1 message in %d: this build has STRESS_SHARE)\n", STRESS_SHARE);
 }

@@ -463,20 +463,20 @@ bool iso_transport_is_closing(const iso_transport *self)
 
 /* ---- the rest of a transport ---- */
 
-int iso_transport_set_protocol(iso_transport *self, const iso_protocol *protocol, void *arg)
+int iso_transport_set_protocol(iso_transport *transport, const iso_protocol *protocol, void *self)
 {
-    int rc = iso__loop_check_thread(self->object.loop);
+    int rc = iso__loop_check_thread(transport->object.loop);
 
     if (rc != 0) return rc;
     if (protocol == NULL) return ISO_EINVAL;
-    use_protocol(self, protocol, arg);
+    use_protocol(transport, protocol, self);
     return 0;
 }
 
-const iso_protocol *iso_transport_get_protocol(const iso_transport *self, void **arg)
+const iso_protocol *iso_transport_get_protocol(const iso_transport *transport, void **self)
 {
-    if (arg != NULL) *arg = self->self;
-    return self->protocol;
+    if (self != NULL) *self = transport->self;
+    return transport->protocol;
 }
 
 int iso_transport_get_extra_info(const iso_transport *self, const char *name, iso_extra_info *out)

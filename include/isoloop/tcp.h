@@ -47,7 +47,8 @@ ISO_API int iso_loop_create_server(iso_loop *loop, const iso_protocol *protocol,
 ISO_API int iso_server_start_serving(iso_server *server);
 ISO_API bool iso_server_is_serving(const iso_server *server);
 
-/* Stop listening now; connections stay. Twice is fine. Source: Server.close. */
+/* Stop listening now; connections stay. Twice is fine. Without connections the loop lets go of the
+ * server in the next turn. Source: Server.close. */
 ISO_API int iso_server_close(iso_server *server);
 
 /* Close, or abort, every connection that it accepted. Source: Server.close_clients,

@@ -1291,6 +1291,24 @@ KIT_TEST(wait_closed_of_what_is_over_is_done)
     iso_server_release(h.server);
 }
 
+KIT_TEST(a_borrowed_server_can_be_closed_and_then_waited_for)
+{
+    iso_loop *loop = kit_loop(k);
+    iso_future *over;
+    house h;
+
+    /* given a server that only the loop holds */
+    house_init(&h, k);
+    h.server = serve(k, loop, &echo, &h, NULL);
+    /* when it is closed, and asked once more in the same turn, as in asyncio */
+    CHECK_OK(iso_server_close(h.server));
+    CHECK_OK(iso_server_abort_clients(h.server));
+    CHECK_OK(iso_server_wait_closed(h.server, &over));
+    /* then it is still there to answer, and gone a turn later (the kit counts) */
+    CHECK(iso_future_done(over));
+    CHECK_OK(kit_run_release(k, loop, over));
+}
+
 KIT_TEST(several_may_wait_closed_and_one_may_give_up)
 {
     iso_loop *loop = kit_loop(k);
@@ -1516,6 +1534,7 @@ static const kit_case cases[] = {
     KIT_CASE(wait_closed_waits_for_close_and_for_the_last_connection),
     KIT_CASE(wait_closed_is_not_over_while_it_listens),
     KIT_CASE(wait_closed_of_what_is_over_is_done),
+    KIT_CASE(a_borrowed_server_can_be_closed_and_then_waited_for),
     KIT_CASE(several_may_wait_closed_and_one_may_give_up),
     KIT_CASE(wait_closed_without_memory),
     KIT_CASE(reuse_port_lets_two_listen_on_one_port),

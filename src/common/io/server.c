@@ -17,6 +17,7 @@ struct iso_server {
     size_t listener_capacity;
     size_t client_count;
     iso__link waiters; /* of wait_closed */
+    iso__node ending;  /* gives the loop's reference back */
     bool is_serving;
     bool is_closed;
 };
@@ -49,17 +50,23 @@ static bool is_over(const iso_server *self)
     return self->is_closed && self->client_count == 0;
 }
 
-/* Closed, and the last connection lost: the loop has no part in it any more. */
+static void run_ending(iso__engine *engine, iso__node *node)
+{
+    (void)engine;
+    iso__object_close(&ISO__CONTAINER(node, iso_server, ending)->object);
+}
+
+/* Closed, and the last connection lost. The loop lets go of it in the next turn, so that a program
+ * that only borrows it can close it, and then wait for that. */
 static void end_if_over(iso_server *self)
 {
     iso__link *link;
 
     if (!is_over(self)) return;
-    iso__object_ref(&self->object);
     while ((link = self->waiters.next) != &self->waiters)
         iso__future_end_number(drop_waiter(ISO__CONTAINER(link, waiter, link)), 0);
-    iso__object_close(&self->object);
-    iso__object_unref(&self->object);
+    if (iso__object_is_open(&self->object))
+        iso__engine_ready(&self->object.loop->engine, &self->ending);
 }
 
 int iso_server_wait_closed(iso_server *self, iso_future **out)
@@ -114,6 +121,7 @@ static void abandon_server(iso__object *object)
     close_listeners(self);
     while ((link = self->waiters.next) != &self->waiters)
         iso__future_abandon(ISO__CONTAINER(link, waiter, link)->future);
+    iso__list_remove_if_in(&self->ending.link);
     iso__object_close(object);
 }
 
@@ -216,6 +224,7 @@ iso_server *iso__server_new(iso_loop *loop, const iso_protocol *protocol, void *
     self->protocol = protocol;
     self->self = arg;
     iso__list_init(&self->waiters);
+    self->ending.run = run_ending;
     return self;
 }
 

@@ -825,6 +825,43 @@ KIT_TEST(a_reader_can_do_away_with_the_writer_of_the_same_turn)
     detach(&it);
 }
 
+static void let_the_other_forget_its_reading(probe *self)
+{
+    iso__io *other = &self->other->io;
+
+    CHECK_OK(driver_of(self)->kind->watch(driver_of(self), other, WRITE));
+    CHECK_OK(driver_of(self)->kind->watch(driver_of(self), other, READ | WRITE));
+}
+
+KIT_TEST(what_was_due_is_not_told_to_who_stopped_and_began_again)
+{
+    iso__engine *engine = begin(k);
+    iso_fd pairs[2][2];
+    probe its[2];
+    int at;
+
+    /* given two that can be read and written, the first of which stops the reading of the other */
+    for (at = 0; at < 2; at++) {
+        kit_pair(k, pairs[at]);
+        kit_poke(k, pairs[at][1]);
+        kit_await(k, pairs[at][0], READ);
+        attach(k, engine, &its[at], pairs[at][0], &watching);
+        its[at].then = let_the_other_forget_its_reading;
+        its[at].other = &its[1 - at];
+        CHECK_OK(driver_of(&its[at])->kind->watch(driver_of(&its[at]), &its[at].io, READ | WRITE));
+    }
+    turn(engine);
+    /* then that one is told of its writing only */
+    CHECK_EQ(its[0].told + its[1].told, 3);
+    /* and of its reading in the next turn */
+    its[0].then = NULL;
+    its[1].then = NULL;
+    turn(engine);
+    CHECK_EQ(its[0].told + its[1].told, 7);
+    detach(&its[0]);
+    detach(&its[1]);
+}
+
 KIT_TEST(a_descriptor_that_was_closed_is_told_once_and_does_not_spin)
 {
     iso__engine *engine = begin(k);
@@ -1065,6 +1102,7 @@ static const kit_case cases[] = {
     KIT_CASE(who_watches_is_told_of_reading_then_of_writing),
     KIT_CASE(watching_takes_the_events_that_are_wanted_from_now_on),
     KIT_CASE(a_reader_can_do_away_with_the_writer_of_the_same_turn),
+    KIT_CASE(what_was_due_is_not_told_to_who_stopped_and_began_again),
     KIT_CASE(a_descriptor_that_was_closed_is_told_once_and_does_not_spin),
     KIT_CASE(a_send_that_finds_no_place_waits_for_it),
     KIT_CASE(sending_into_a_stream_that_is_gone_is_an_error),

@@ -465,8 +465,8 @@ static bool end_in_order(chaos *self)
     return is_any && !kit_has_failed(self->k);
 }
 
-/* A turn that waits, and never for half a minute. It may find nothing to do: what has come is not wanted
- * any more. */
+/* A turn that waits, and never for half a minute. It may find nothing to do: what has come is not
+ * wanted any more. */
 static void wait_turn(chaos *self)
 {
     iso_nsec end = kit_now() + ISO_S(30);

@@ -181,8 +181,8 @@ ISO_API int iso_loop_add_reader(iso_loop *loop, iso_fd fd, iso_callback callback
 ISO_API int iso_loop_add_writer(iso_loop *loop, iso_fd fd, iso_callback callback, void *arg);
 
 /* Stop it; a callback that was due in this turn is not called.
- * Returns 0, ISO_ENOENT (there was none), ISO_EBUSY (a transport or a sock_ call has it), ISO_ENOTSUP
- * (a limits row), ISO_ECLOSED, ISO_ETHREAD.
+ * Returns 0, ISO_ENOENT (there was none), ISO_EBUSY (a transport or a sock_ call has it),
+ * ISO_ENOTSUP (a limits row), ISO_ECLOSED, ISO_ETHREAD.
  * Source: loop.remove_reader, remove_writer. */
 ISO_API int iso_loop_remove_reader(iso_loop *loop, iso_fd fd);
 ISO_API int iso_loop_remove_writer(iso_loop *loop, iso_fd fd);

@@ -824,6 +824,7 @@ static bool is_shared(kit *k, iso_loop *loop)
     CHECK_OK(kit_run(k, loop, future));
     CHECK_OK(iso_future_result(future, &server));
     CHECK_OK(iso_server_close(server));
+    kit_settle(k, loop); /* the loop lets go of it in the next turn */
     iso_future_release(future);
     return true;
 }

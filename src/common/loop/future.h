@@ -31,8 +31,8 @@ struct iso_future {
 };
 
 /* The future of an operation that is under way: `cancel` is called when the user cancels; the
- * future has ended then, and the operation gives its reference back. Returns 0 or ISO_ENOMEM. The
- * operation owns the reference in *out. */
+ * future has ended then, and the operation gives its reference back. The operation owns the
+ * reference in *out. Returns 0, ISO_ENOMEM, ISO_ECLOSED or ISO_ETHREAD. */
 int iso__future_start(iso_loop *loop, void (*cancel)(void *operation), void *operation,
                       iso_future **out);
 

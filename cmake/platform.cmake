@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What this platform has: its sources, the definitions that show the whole of its C library, the
-# libraries it needs, and the pollers that get compiled in, the best first.
-#   ISO_SOURCES_SYSTEM  ISO_SYSTEM_DEFINITIONS  ISO_SYSTEM_LIBRARIES  ISO_POLLERS
+# libraries it needs, the pollers that get compiled in, the best first, and the backends that these
+# and the proactors make, by name.
+#   ISO_SOURCES_SYSTEM  ISO_SYSTEM_DEFINITIONS  ISO_SYSTEM_LIBRARIES  ISO_POLLERS  ISO_BACKENDS
 
 include(${CMAKE_CURRENT_LIST_DIR}/sources.cmake)
 
@@ -12,8 +13,9 @@ endif()
 if(WIN32)
     set(ISO_SOURCES_SYSTEM ${ISO_SOURCES_WIN32})
     set(ISO_SYSTEM_DEFINITIONS _WIN32_WINNT=0x0A00 WIN32_LEAN_AND_MEAN UNICODE _UNICODE)
-    set(ISO_SYSTEM_LIBRARIES ws2_32)
+    set(ISO_SYSTEM_LIBRARIES ws2_32 advapi32 ntdll)
     set(ISO_POLLERS select)
+    set(ISO_BACKENDS selector:select)
     return()
 endif()
 
@@ -49,3 +51,4 @@ if(ISO_HAVE_KQUEUE OR ISOLOOP_KQUEUE_STANDIN)
     list(APPEND ISO_SOURCES_SYSTEM ${ISO_SOURCES_KQUEUE})
 endif()
 list(APPEND ISO_POLLERS poll select)
+list(TRANSFORM ISO_POLLERS PREPEND selector: OUTPUT_VARIABLE ISO_BACKENDS)

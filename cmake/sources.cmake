@@ -39,6 +39,7 @@ set(ISO_SOURCES_LOOP
 
 set(ISO_SOURCES_IO
     src/common/io/connect.c
+    src/common/io/connecting.c
     src/common/io/create_server.c
     src/common/io/listener.c
     src/common/io/server.c
@@ -50,9 +51,12 @@ set(ISO_SOURCES_POSIX
     src/posix/clock.c
     src/posix/descriptor.c
     src/posix/error.c
+    src/posix/pipe.c
     src/posix/poll.c
     src/posix/resolve.c
     src/posix/select.c
+    src/posix/sendfile.c
+    src/posix/sigpipe.c
     src/posix/sock.c
     src/posix/table.c
     src/posix/thread.c
@@ -77,8 +81,11 @@ set(ISO_SOURCES_WIN32
     src/win32/clock.c
     src/win32/descriptor.c
     src/win32/error.c
+    src/win32/handle.c
+    src/win32/pipe.c
     src/win32/resolve.c
     src/win32/select.c
+    src/win32/sendfile.c
     src/win32/sock.c
     src/win32/socketpair.c
     src/win32/table.c

@@ -84,9 +84,10 @@ function(iso_test path)
     if(NOT arg_MATRIX)
         iso_ctest(${room}.${noun} LABELS ${room} ${common})
     elseif(arg_MATRIX STREQUAL "loop")
-        foreach(poller IN LISTS ISO_POLLERS)
-            iso_ctest(${room}.${noun}@selector-${poller} LABELS ${room} selector-${poller}
-                ENVIRONMENT ISOLOOP_LOOP=selector:${poller} ${common}
+        foreach(backend IN LISTS ISO_BACKENDS)
+            string(REPLACE ":" "-" on ${backend})
+            iso_ctest(${room}.${noun}@${on} LABELS ${room} ${on}
+                ENVIRONMENT ISOLOOP_LOOP=${backend} ${common}
             )
         endforeach()
     elseif(arg_MATRIX STREQUAL "poller")

@@ -11,11 +11,12 @@ if(NOT ISO_WINESERVER)
 endif()
 
 set(ISO_TEST_FIXTURES wine)
-# An empty DISPLAY: no window is ever opened.
+# An empty DISPLAY: no window is ever opened. Without its debugger Wine ends a program that crashes
+# with the code of the crash; with it that can be lost, and be 0.
 set(ISO_TEST_ENVIRONMENT
     WINEPREFIX=${PROJECT_BINARY_DIR}/wineprefix
     WINEDEBUG=-all
-    "WINEDLLOVERRIDES=mscoree,mshtml="
+    "WINEDLLOVERRIDES=mscoree,mshtml,winedbg.exe="
     DISPLAY=
 )
 

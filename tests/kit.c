@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "engine/selector.h"
+#include "loop/loop.h"
 #include "support/kit_os.h"
 #include "sys/clock.h"
 #include "sys/descriptor.h"
@@ -59,6 +60,8 @@ struct kit {
     bool fails_on;
 
     kit_clock clock;
+    iso__driver_class virtual_driver;
+    const iso__driver_class *real_driver;
     uint64_t random;
     size_t marks_length;
     char marks[8192];
@@ -204,6 +207,14 @@ static const struct {
     { ISO_CAP_WATCH_NONSOCKETS, "windows.selector.sockets_only" },
     { ISO_CAP_REUSE_PORT, "windows.reuse_port" },
     { ISO_CAP_SCALABLE, "tornado.select_grade" },
+    { ISO_CAP_UNIX_SOCKETS, "windows.unix_sockets" },
+    { ISO_CAP_SIGNALS, "windows.signals" },
+    { ISO_CAP_CHILD_WATCHER, "windows.child_watcher" },
+    { ISO_CAP_PIPES, "windows.selector.pipes" },
+    { ISO_CAP_NAMED_PIPES, "windows.selector.pipes" },
+    { ISO_CAP_NAMED_PIPES, "posix.named_pipes" },
+    { ISO_CAP_SUBPROCESS, "windows.selector.subprocess" },
+    { ISO_CAP_DATAGRAM, "proactor.datagram" },
 };
 
 bool kit_needs(kit *k, iso_capability capability)
@@ -629,59 +640,23 @@ iso_selector *kit_selector(kit *k)
 
 /* ---- virtual time ---- */
 
-/* A selector that passes everything on to a real one, but for the waiting. */
-typedef struct virtual_selector {
-    kit *k;
-    const iso_selector_class *inner;
-    void *inner_self;
-} virtual_selector;
-
-static int virtual_set(void *self, iso_fd fd, unsigned was, unsigned events, void *token)
+/* The turn of the driver that there is, but for the waiting. */
+static int virtual_turn(iso__driver *driver, iso_nsec timeout)
 {
-    virtual_selector *selector = self;
-
-    return selector->inner->set(selector->inner_self, fd, was, events, token);
-}
-
-static int virtual_wait(void *self, iso_nsec timeout, iso_selector_event *events, int max)
-{
-    virtual_selector *selector = self;
-    kit_clock *clock = &selector->k->clock;
+    kit *k = driver->engine->clock.context;
+    kit_clock *clock = &k->clock;
     iso_nsec first = timeout < clock->patience ? timeout : clock->patience;
     int count;
 
     clock->waits++;
     clock->last_timeout = timeout;
     if (timeout == ISO_FOREVER) first = ISO_FOREVER;
-    count = selector->inner->wait(selector->inner_self, first, events, max);
+    count = k->real_driver->turn(driver, first);
     if (count != 0 || timeout == 0 || timeout == ISO_FOREVER) return count;
     clock->jumps++;
     clock->now += timeout;
-    return selector->inner->wait(selector->inner_self, 0, events, max);
+    return k->real_driver->turn(driver, 0);
 }
-
-static iso_fd virtual_fileno(void *self)
-{
-    virtual_selector *selector = self;
-
-    return selector->inner->descriptor(selector->inner_self);
-}
-
-static void virtual_close(void *self)
-{
-    virtual_selector *selector = self;
-
-    selector->inner->close(selector->inner_self);
-    resize(selector->k, selector, sizeof(*selector), 0);
-}
-
-static const iso_selector_class virtual_class = {
-    .name = "virtual",
-    .set = virtual_set,
-    .wait = virtual_wait,
-    .descriptor = virtual_fileno,
-    .close = virtual_close,
-};
 
 static iso_nsec virtual_now(void *context)
 {
@@ -709,16 +684,14 @@ iso_loop *kit_virtual_loop(kit *k)
 {
     iso_loop_options options = kit_options(k);
     iso_clock clock = kit_virtual_clock(k);
-    virtual_selector *self = make_block(k, sizeof(*self));
     iso_loop *loop;
 
-    REQUIRE(self != NULL);
-    self->k = k;
-    self->inner = kit_poller(k)->kind;
-    REQUIRE_OK(kit_poller(k)->open(&self->inner_self, &k->allocator));
-    REQUIRE_OK(iso_selector_new_custom(&options.selector, &virtual_class, self));
     options.clock = &clock;
     loop = kit_loop_with(k, &options);
+    k->real_driver = loop->engine.driver->kind;
+    k->virtual_driver = *k->real_driver;
+    k->virtual_driver.turn = virtual_turn;
+    loop->engine.driver->kind = &k->virtual_driver;
     entry_of(k, loop)->is_virtual = true;
     return loop;
 }
@@ -834,6 +807,15 @@ iso_fd kit_regular_file(kit *k)
     return kit_own(k, fd);
 }
 
+iso_fd kit_file(kit *k, const void *data, size_t size)
+{
+    iso_fd fd = kit_regular_file(k);
+
+    REQUIRE_OK(kit_os_write(fd, data, size));
+    REQUIRE_OK(kit_os_rewind(fd));
+    return fd;
+}
+
 iso_fd kit_device(kit *k)
 {
     iso_fd fd = ISO_FD_NONE;
@@ -919,6 +901,16 @@ iso_fd kit_duplicate_above(kit *k, iso_fd fd, iso_fd lowest)
     if (rc == ISO_ENOTSUP) return ISO_FD_NONE;
     REQUIRE_OK(rc);
     return kit_own(k, made);
+}
+
+bool kit_tie_to_a_port(kit *k, iso_fd fd)
+{
+    int rc = kit_os_tie_to_a_port(fd);
+
+    (void)k;
+    if (rc == ISO_ENOTSUP) return false;
+    REQUIRE_OK(rc);
+    return true;
 }
 
 bool kit_allow_descriptors(kit *k, int count)
@@ -1017,6 +1009,15 @@ uint32_t kit_random_below(kit *k, uint32_t bound)
 
 /* ---- one case ---- */
 
+/* Where the random numbers begin; not 0. */
+static uint64_t choose_seed(void)
+{
+    const char *text = environment("ISOLOOP_TEST_SEED");
+    uint64_t seed = text != NULL ? strtoull(text, NULL, 10) : 0;
+
+    return UINT64_C(0x9E3779B97F4A7C15) * (2 * seed + 1);
+}
+
 static kit *begin_case(const kit_case *test)
 {
     kit *k = calloc(1, sizeof(*k));
@@ -1030,7 +1031,7 @@ static kit *begin_case(const kit_case *test)
     k->allocator.resize = resize;
     k->allocator.context = k;
     k->clock.now = ISO_S(1000);
-    k->random = UINT64_C(0x9E3779B97F4A7C15);
+    k->random = choose_seed();
     iso__sys_mutex_init(&k->lock);
     k->descriptors_before = kit_os_count_descriptors();
     return k;

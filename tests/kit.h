@@ -257,10 +257,14 @@ void kit_dead_address(kit *k, iso_address *address);
 iso_fd kit_connect(kit *k, const iso_address *address);
 iso_fd kit_accept(kit *k, iso_fd listener);
 
-/* A pipe, its reading end first; a regular file; a device that is no terminal (/dev/null, NUL). */
+/* A pipe, its reading end first (on Windows not opened for overlapped use); a regular file; a
+ * device that is no terminal (/dev/null, NUL). */
 void kit_pipe(kit *k, iso_fd out[2]);
 iso_fd kit_regular_file(kit *k);
 iso_fd kit_device(kit *k);
+
+/* A regular file that has these bytes, to be read from its beginning. */
+iso_fd kit_file(kit *k, const void *data, size_t size);
 
 /* Close one now. */
 void kit_close(kit *k, iso_fd fd);
@@ -286,6 +290,9 @@ size_t kit_fill(kit *k, iso_fd fd);
 /* The same open file under a number that is at least `lowest`; ISO_FD_NONE where the system
  * chooses. */
 iso_fd kit_duplicate_above(kit *k, iso_fd fd, iso_fd lowest);
+
+/* Tie it to a completion port that is no loop's, for good; false where there are none. */
+bool kit_tie_to_a_port(kit *k, iso_fd fd);
 
 /* See to it that the process may have so many descriptors open, from here on. Where it may not the
  * case is skipped, by the row process.descriptors: if (!kit_allow_descriptors(k, 1200)) return; */
@@ -320,7 +327,7 @@ void kit_setenv(kit *k, const char *name, const char *value);
 /* Whether Windows is played by Wine, for what it does differently. */
 bool kit_is_wine(void);
 
-/* Numbers that look random, the same in every run. */
+/* Numbers that look random, the same in every run, but that ISOLOOP_TEST_SEED chooses others. */
 uint32_t kit_random(kit *k);
 uint32_t kit_random_below(kit *k, uint32_t bound);
 

@@ -31,7 +31,14 @@ typedef enum iso_capability {
     ISO_CAP_WATCH = 0,        /* add_reader, add_writer */
     ISO_CAP_WATCH_NONSOCKETS, /* the same on pipes, terminals and the like */
     ISO_CAP_REUSE_PORT,       /* the reuse_port option of servers */
-    ISO_CAP_SCALABLE          /* thousands of connections at once */
+    ISO_CAP_SCALABLE,         /* thousands of connections at once */
+    ISO_CAP_UNIX_SOCKETS,     /* create_unix_connection, create_unix_server */
+    ISO_CAP_SIGNALS,          /* add_signal_handler */
+    ISO_CAP_CHILD_WATCHER,    /* get_child_watcher, set_child_watcher */
+    ISO_CAP_PIPES,            /* connect_read_pipe, connect_write_pipe */
+    ISO_CAP_NAMED_PIPES,      /* create_pipe_connection, start_serving_pipe */
+    ISO_CAP_SUBPROCESS,       /* subprocess_exec, subprocess_shell */
+    ISO_CAP_DATAGRAM          /* create_datagram_endpoint */
 } iso_capability;
 
 /* What a loop can count up to. */

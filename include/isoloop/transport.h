@@ -36,8 +36,9 @@ typedef struct iso_protocol {
 
 /* Send; what the system does not take at once is copied and sent later, in order.
  * Returns 0 (after close or loss too: the data is dropped and counted); ISO_EINVALIDSTATE after
- * write_eof; ISO_ENOMEM: nothing of it is sent, or, if a part was, the connection is aborted with
- * that error; ISO_ETHREAD. A connection found broken is told by connection_lost.
+ * write_eof; ISO_EBUSY while a sendfile is under way; ISO_ENOMEM: nothing of it is sent, or, if a
+ * part was, the connection is aborted with that error; ISO_ETHREAD. A connection found broken is
+ * told by connection_lost.
  * Thread: loop. Ownership: `data` is borrowed. Source: WriteTransport.write. */
 ISO_API int iso_transport_write(iso_transport *transport, const void *data, size_t size);
 
@@ -46,7 +47,9 @@ ISO_API int iso_transport_writelines(iso_transport *transport, const iso_buffer 
                                      size_t count);
 
 /* Say that no more will be written, once what is buffered is sent; reading goes on.
- * Returns 0, also the second time or after close; ISO_ETHREAD. Source: WriteTransport.write_eof. */
+ * The end of a pipe is closed then. Returns 0, also the second time or after close;
+ * ISO_EINVALIDSTATE (an end that is only read), ISO_ENOTSUP (a row of the limits table: a duplex
+ * pipe), ISO_EBUSY while a sendfile is under way, ISO_ETHREAD. Source: WriteTransport.write_eof. */
 ISO_API int iso_transport_write_eof(iso_transport *transport);
 ISO_API bool iso_transport_can_write_eof(const iso_transport *transport);
 

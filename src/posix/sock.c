@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -72,9 +73,9 @@ static int prepare(int fd)
 }
 
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
-enum { NEW_SOCKET = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, HAS_SOCKET_FLAGS = 1 };
+enum { NEW_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC, HAS_SOCKET_FLAGS = 1 };
 #else
-enum { NEW_SOCKET = SOCK_STREAM, HAS_SOCKET_FLAGS = 0 };
+enum { NEW_FLAGS = 0, HAS_SOCKET_FLAGS = 0 };
 #endif
 
 /* The last steps that every new socket takes; it is closed when one fails. */
@@ -91,11 +92,21 @@ static int finish_new(int fd, iso_fd *out)
     return 0;
 }
 
-int iso__sys_socket_open(iso_fd *out, int version)
+static int open_new(iso_fd *out, int version, int type)
 {
-    int fd = socket(version == 6 ? AF_INET6 : AF_INET, NEW_SOCKET, 0);
+    int fd = socket(version == 6 ? AF_INET6 : AF_INET, type | NEW_FLAGS, 0);
 
     return fd < 0 ? iso__sys_error(errno) : finish_new(fd, out);
+}
+
+int iso__sys_socket_open(iso_fd *out, int version)
+{
+    return open_new(out, version, SOCK_STREAM);
+}
+
+int iso__sys_datagram_open(iso_fd *out, int version)
+{
+    return open_new(out, version, SOCK_DGRAM);
 }
 
 int iso__sys_socketpair(iso_fd out[2])
@@ -103,7 +114,7 @@ int iso__sys_socketpair(iso_fd out[2])
     int ends[2];
     int rc;
 
-    if (socketpair(AF_UNIX, NEW_SOCKET, 0, ends) != 0) return iso__sys_error(errno);
+    if (socketpair(AF_UNIX, SOCK_STREAM | NEW_FLAGS, 0, ends) != 0) return iso__sys_error(errno);
     rc = finish_new(ends[0], &out[0]);
     if (rc != 0) {
         (void)close(ends[1]);
@@ -149,6 +160,9 @@ int iso__sys_socket_listen(iso_fd fd, int backlog)
 static void keep_address(iso_address *out, const struct sockaddr_storage *native, socklen_t length)
 {
     memset(out, 0, sizeof(*out));
+    /* Nothing was written: macOS' accept, of a peer that is gone. */
+    if (length < (socklen_t)(offsetof(struct sockaddr_storage, ss_family) + sizeof(sa_family_t)))
+        return;
     if (native->ss_family != AF_INET && native->ss_family != AF_INET6) return;
     if (length > (socklen_t)sizeof(out->storage)) return;
     memcpy(out->storage.bytes, native, length);
@@ -304,4 +318,38 @@ ptrdiff_t iso__sys_socket_sendv(iso_fd fd, const iso_buffer *list, size_t count)
 int iso__sys_socket_shutdown_write(iso_fd fd)
 {
     return shutdown((int)fd, SHUT_WR) == 0 ? 0 : iso__sys_error(errno);
+}
+
+/* ---- datagrams ---- */
+
+int iso__sys_datagram_set_broadcast(iso_fd fd)
+{
+    return set_option(fd, SOL_SOCKET, SO_BROADCAST, 1);
+}
+
+ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address *from)
+{
+    struct sockaddr_storage native;
+    socklen_t length = sizeof(native);
+    ssize_t got;
+
+    native.ss_family = AF_UNSPEC;
+    do {
+        got = recvfrom((int)fd, data, size, 0, (struct sockaddr *)&native, &length);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) return iso__sys_error(errno);
+    keep_address(from, &native, length);
+    return got;
+}
+
+ptrdiff_t iso__sys_datagram_send(iso_fd fd, const iso_buffer *data, const iso_address *to)
+{
+    const struct sockaddr *native = to != NULL ? native_of(to) : NULL;
+    socklen_t length = to != NULL ? (socklen_t)to->length : 0;
+    ssize_t sent;
+
+    do {
+        sent = sendto((int)fd, data->data, data->size, SEND_FLAGS, native, length);
+    } while (sent < 0 && errno == EINTR);
+    return sent >= 0 ? sent : iso__sys_error(errno);
 }

@@ -38,14 +38,14 @@ int iso__sys_socket_startup(void)
 
 /* ---- opening, closing ---- */
 
-int iso__sys_socket_open(iso_fd *out, int version)
+static int open_new(iso_fd *out, int version, int type, int protocol)
 {
     const DWORD flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT; /* for IOCP; for us */
     SOCKET made;
     int rc = iso__sys_socket_startup();
 
     if (rc != 0) return rc;
-    made = WSASocketW(version == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, flags);
+    made = WSASocketW(version == 6 ? AF_INET6 : AF_INET, type, protocol, NULL, 0, flags);
     if (made == INVALID_SOCKET) return iso__socket_error();
     rc = set_nonblocking(made);
     if (rc != 0) {
@@ -54,6 +54,16 @@ int iso__sys_socket_open(iso_fd *out, int version)
     }
     *out = (iso_fd)made;
     return 0;
+}
+
+int iso__sys_socket_open(iso_fd *out, int version)
+{
+    return open_new(out, version, SOCK_STREAM, IPPROTO_TCP);
+}
+
+int iso__sys_datagram_open(iso_fd *out, int version)
+{
+    return open_new(out, version, SOCK_DGRAM, IPPROTO_UDP);
 }
 
 static void set_linger(SOCKET sock, u_short on, u_short seconds)
@@ -235,8 +245,7 @@ ptrdiff_t iso__sys_socket_send(iso_fd fd, const void *data, size_t size)
     return sent >= 0 ? sent : iso__socket_error();
 }
 
-/* As many pieces, and as much of the last one, as go into one send. */
-static DWORD fill(WSABUF *pieces, const iso_buffer *list, size_t count)
+DWORD iso__socket_pieces(WSABUF *pieces, const iso_buffer *list, size_t count)
 {
     size_t room = SEND_MAX;
     DWORD used;
@@ -254,7 +263,7 @@ static DWORD fill(WSABUF *pieces, const iso_buffer *list, size_t count)
 ptrdiff_t iso__sys_socket_sendv(iso_fd fd, const iso_buffer *list, size_t count)
 {
     WSABUF pieces[ISO__SYS_SENDV_MAX];
-    DWORD used = fill(pieces, list, count);
+    DWORD used = iso__socket_pieces(pieces, list, count);
     DWORD sent = 0;
 
     if (used == 0) return 0;
@@ -265,4 +274,32 @@ ptrdiff_t iso__sys_socket_sendv(iso_fd fd, const iso_buffer *list, size_t count)
 int iso__sys_socket_shutdown_write(iso_fd fd)
 {
     return shutdown((SOCKET)fd, SD_SEND) == 0 ? 0 : iso__socket_error();
+}
+
+/* ---- datagrams ---- */
+
+int iso__sys_datagram_set_broadcast(iso_fd fd)
+{
+    return set_option(fd, SOL_SOCKET, SO_BROADCAST);
+}
+
+ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address *from)
+{
+    SOCKADDR_STORAGE native;
+    int length = sizeof(native);
+    int got = recvfrom((SOCKET)fd, data, size < INT_MAX ? (int)size : INT_MAX, 0,
+                       (struct sockaddr *)&native, &length);
+
+    if (got < 0) return iso__socket_error();
+    iso__address_keep(from, &native, length);
+    return got;
+}
+
+ptrdiff_t iso__sys_datagram_send(iso_fd fd, const iso_buffer *data, const iso_address *to)
+{
+    int size = data->size < INT_MAX ? (int)data->size : INT_MAX; /* too large in any case */
+    int sent = to != NULL ? sendto((SOCKET)fd, data->data, size, 0, native_of(to), (int)to->length)
+                          : send((SOCKET)fd, data->data, size, 0);
+
+    return sent >= 0 ? sent : iso__socket_error();
 }

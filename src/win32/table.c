@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What was compiled in on this platform, the best first. */
 #include "base/limits.h"
+#include "engine/driver.h"
 #include "engine/poller.h"
 
 const unsigned iso__platform = ISO__ON_WINDOWS;
@@ -11,6 +12,8 @@ const iso__poller *const iso__poller_table[] = {
     &iso__poller_select,
     NULL,
 };
+
+const iso__proactor *const iso__proactor_table[] = { NULL };
 
 /* clang-format off */
 const iso_backend iso__backend_table[] = {

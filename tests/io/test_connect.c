@@ -993,6 +993,7 @@ KIT_TEST(a_socket_that_is_watched_is_refused_and_stays_the_callers)
     fixture f;
     iso_fd ends[2];
 
+    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     prepare(&f, k);
     kit_pair(k, ends);
     CHECK_OK(iso_loop_add_reader(f.loop, ends[0], kit_nothing, NULL));
@@ -1115,13 +1116,14 @@ KIT_TEST(the_513th_socket_is_refused_by_the_call)
         iso_fd fd;
 
         REQUIRE_OK(iso_socket_new(&fd, 4));
-        CHECK_OK(iso_loop_add_reader(f.loop, kit_own(k, fd), kit_nothing, NULL));
+        CHECK_OK(iso_loop_sock_recv(f.loop, kit_own(k, fd), 1, NULL));
     }
     use_host(&f, "127.0.0.1");
     CHECK_RC(create_now(f.loop, &recorder_protocol, &f.options), ISO_ELIMIT);
     REQUIRE(iso_loop_last_limit(f.loop) != NULL);
     CHECK_STR(iso_loop_last_limit(f.loop)->id, "windows.selector.max_sockets");
-    CHECK_EQ(kit_statistics(f.loop).registered, 512);
+    CHECK_OK(iso_loop_limit_get(f.loop, ISO_LIMIT_SOCKETS, NULL, &used));
+    CHECK_EQ(used, 512);
     CHECK_OK(iso_loop_close(f.loop));
 }
 

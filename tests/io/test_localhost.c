@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The system's own name service, asked for the one name that every machine knows. The other tests of names
- * bring a service of their own (names.h). */
+/* The system's own name service, asked for the one name that every machine knows. The other tests
+ * of names bring a service of their own (names.h). */
 #include "io/recorder.h"
 
 KIT_TEST(a_server_and_a_client_meet_at_localhost)

@@ -307,7 +307,7 @@ KIT_TEST(abort_drops_what_is_buffered)
     size = stuff(f.r.transport, 0);
     CHECK_OK(iso_transport_abort(f.r.transport));
     CHECK_EQ(buffered(&f), 0);
-    CHECK_EQ(kit_turn(k, f.loop), 1);
+    CHECK_GE(kit_turn(k, f.loop), 1);
     CHECK_STR(kit_marks(k), "lost");
     CHECK(drain(k, f.loop, f.peer, 0, SIZE_MAX) < size);
 }
@@ -323,7 +323,7 @@ KIT_TEST(abort_after_close_drops_the_rest)
     kit_settle(k, f.loop);
     CHECK_EQ(f.r.lost_count, 0);
     CHECK_OK(iso_transport_abort(f.r.transport));
-    CHECK_EQ(kit_turn(k, f.loop), 1);
+    CHECK_GE(kit_turn(k, f.loop), 1);
     CHECK_STR(kit_marks(k), "lost");
     CHECK(drain(k, f.loop, f.peer, 0, SIZE_MAX) < size);
 }
@@ -977,15 +977,20 @@ KIT_TEST(a_flushed_transport_has_no_memory_for_output)
 {
     fixture f;
     kit_memory before;
+    size_t begin;
     size_t end;
 
     open_pair(&f, k);
+    end = stuff(f.r.transport, 0); /* the first time makes what all share */
+    CHECK_EQ(drain(k, f.loop, f.peer, 0, end), end);
+    kit_settle(k, f.loop);
     before = kit_memory_now(k);
-    end = stuff(f.r.transport, 0);
+    begin = end;
+    end = stuff(f.r.transport, begin);
     CHECK_OK(write_pattern(&f, end, 500000));
     end += 500000;
     CHECK(kit_memory_now(k).bytes > before.bytes + 500000 - 1);
-    CHECK_EQ(drain(k, f.loop, f.peer, 0, end), end);
+    CHECK_EQ(drain(k, f.loop, f.peer, begin, end - begin), end - begin);
     kit_settle(k, f.loop);
     CHECK_EQ(kit_memory_now(k).bytes, before.bytes);
     end_and_settle(&f);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The main job at full size: 1,000 connections, all open at once, each sending 1,000 messages of 64
+/* The main job at full size: 2,000 connections, all open at once, each sending 500 messages of 64
  * bytes and getting every byte of them back. Both ends live in one loop. Where the limits table
- * says that the loop takes no 2,000 sockets it is as many connections as it takes.
+ * says that the loop takes no 4,000 sockets it is as many connections as it takes.
  *
- * STRESS_SHARE, from the build: send only one message in so many, for a sanitizer or an emulator.
- * The test says so when it is not 1. */
+ * STRESS_SHARE, from the build: send only one message in so many, for a sanitizer or an emulator;
+ * and of those one in three where Wine plays Windows, which takes thousands a second, not hundreds
+ * of thousands. The test says so when it is not all of them. */
 #include "kit.h"
 #include "support/kit_os.h"
 
@@ -16,10 +17,10 @@
 #endif
 
 enum {
-    MOST_CONNECTIONS = 1000,
-    MESSAGES = 1000 / STRESS_SHARE,
+    MOST_CONNECTIONS = 2000,
+    MOST_MESSAGES = 500,
+    WINE_SHARE = 3,
     MESSAGE_BYTES = 64,
-    CONNECTION_BYTES = MESSAGES * MESSAGE_BYTES,
     BEGUN_AT_ONCE = 50, /* fewer than a backlog holds */
     SPARE_DESCRIPTORS = 50
 };
@@ -37,7 +38,8 @@ typedef struct client {
 struct stress {
     iso_loop *loop;
     uint16_t port;
-    int wanted; /* connections, */
+    int messages; /* of each connection */
+    int wanted;   /* connections, */
     int begun;
     int made;
     int served; /* on the server's side, */
@@ -134,7 +136,7 @@ static void client_data(iso_transport *transport, void *arg, const void *data, s
     if (!is_right(self->number, self->received, data, size)) self->is_wrong = true;
     self->received += (int)size;
     if (self->received % MESSAGE_BYTES != 0) return;
-    if (self->received < CONNECTION_BYTES)
+    if (self->received < self->owner->messages * MESSAGE_BYTES)
         send_message(self, self->received / MESSAGE_BYTES);
     else
         CHECK_OK(iso_transport_close(transport));
@@ -249,17 +251,18 @@ static void talk(kit *k, stress *self)
 
 static void demand_all(const stress *self)
 {
+    int bytes = self->messages * MESSAGE_BYTES;
     int wrong = 0;
     int incomplete = 0;
     int at;
 
     for (at = 0; at < self->wanted; at++) {
         wrong += self->clients[at].is_wrong ? 1 : 0;
-        incomplete += self->clients[at].received != CONNECTION_BYTES ? 1 : 0;
+        incomplete += self->clients[at].received != bytes ? 1 : 0;
     }
     CHECK_EQ(wrong, 0);
     CHECK_EQ(incomplete, 0);
-    CHECK_EQ(self->served_bytes, (int64_t)self->wanted * CONNECTION_BYTES);
+    CHECK_EQ(self->served_bytes, (int64_t)self->wanted * bytes);
     CHECK_EQ(self->failed, 0);
 }
 
@@ -269,13 +272,14 @@ static void tell(kit *k, const stress *self)
 
     printf(
         "        %s: %d connections x %d messages of %d bytes in %.1f s, %.0f messages a second\n",
-        kit_backend(k), self->wanted, MESSAGES, MESSAGE_BYTES, seconds,
-        (double)self->wanted * (double)MESSAGES / seconds);
-    if (STRESS_SHARE != 1)
-        printf("        (1 message in %d: this build has STRESS_SHARE)\n", STRESS_SHARE);
+        kit_backend(k), self->wanted, self->messages, MESSAGE_BYTES, seconds,
+        (double)self->wanted * (double)self->messages / seconds);
+    if (self->messages != MOST_MESSAGES)
+        printf("        (of %d messages: STRESS_SHARE of this build is %d%s)\n", MOST_MESSAGES,
+               STRESS_SHARE, kit_is_wine() ? ", and this is Wine" : "");
 }
 
-KIT_TEST(a_thousand_connections_get_a_thousand_messages_back)
+KIT_TEST(two_thousand_connections_at_once_get_every_message_back)
 {
     static stress s;
     iso_server *server;
@@ -286,6 +290,7 @@ KIT_TEST(a_thousand_connections_get_a_thousand_messages_back)
     CHECK_OK(iso_loop_set_exception_handler(s.loop, note_failure, &s));
     server = serve(k, &s);
     s.wanted = most_connections(&s);
+    s.messages = MOST_MESSAGES / STRESS_SHARE / (kit_is_wine() ? WINE_SHARE : 1);
 
     connect_all(k, &s);
     CHECK_EQ(iso_server_client_count(server), s.wanted);
@@ -298,7 +303,7 @@ KIT_TEST(a_thousand_connections_get_a_thousand_messages_back)
 }
 
 static const kit_case cases[] = {
-    KIT_CASE(a_thousand_connections_get_a_thousand_messages_back),
+    KIT_CASE(two_thousand_connections_at_once_get_every_message_back),
 };
 
 KIT_MAIN(cases)

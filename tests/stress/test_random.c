@@ -20,11 +20,14 @@
 
 enum {
     STEPS = 200000 / STRESS_SHARE,
-    CONNECTIONS = 200,          /* at once, */
-    CLIENTS = STEPS / 4,        /* and in all */
+    CONNECTIONS = 200,   /* at once, */
+    CLIENTS = STEPS / 4, /* and in all: */
+    CLIENT_KEYS = 1,
+    SERVER_KEYS = CLIENT_KEYS + CLIENTS,
     PERIOD = 65521,             /* of the bytes that are sent */
     LARGEST_WRITE = 256 * 1024, /* more than the high mark and the system hold together */
-    PIECES = 4
+    PIECES = 4,
+    GREETING_BYTES = 4
 };
 
 typedef struct chaos chaos;
@@ -32,11 +35,13 @@ typedef struct chaos chaos;
 /* One end of a connection. */
 typedef struct end {
     chaos *owner;
-    struct end *other;        /* NULL: not known */
-    iso_transport *transport; /* NULL: not made, or lost */
-    uint32_t key;             /* the client's port: what its bytes begin with */
-    uint32_t place;           /* among the live ones */
-    size_t sent;
+    struct end *other;                      /* whose bytes come; NULL: it has not said */
+    iso_transport *transport;               /* NULL: not made, or lost */
+    uint32_t key;                           /* what its bytes begin with; no other end has it */
+    uint32_t place;                         /* among the live ones */
+    unsigned char greeting[GREETING_BYTES]; /* of the other, */
+    size_t greeted;                         /* and how much of it has come */
+    size_t sent;                            /* besides it */
     size_t received;
     int pauses;
     bool is_client;
@@ -115,10 +120,10 @@ static void make_pattern(void)
     }
 }
 
-/* Each connection begins at another place of the pattern, and each direction of it. */
-static const unsigned char *bytes_at(uint32_t key, bool of_client, size_t position)
+/* Each end begins at another place of the pattern. */
+static const unsigned char *bytes_of(const end *sender, size_t position)
 {
-    return pattern + ((size_t)key * 7919 + (of_client ? 0 : 31337) + position) % PERIOD;
+    return pattern + ((size_t)sender->key * 7919 + position) % PERIOD;
 }
 
 static bool is_right(const end *self, const unsigned char *data, size_t size)
@@ -128,8 +133,7 @@ static bool is_right(const end *self, const unsigned char *data, size_t size)
     while (done < size) {
         size_t part = size - done < LARGEST_WRITE ? size - done : (size_t)LARGEST_WRITE;
 
-        if (memcmp(data + done, bytes_at(self->key, !self->is_client, self->received + done),
-                   part) != 0)
+        if (memcmp(data + done, bytes_of(self->other, self->received + done), part) != 0)
             return false;
         done += part;
     }
@@ -156,54 +160,71 @@ static void leave_live(end *self)
     last->place = self->place;
 }
 
-/* Which end is at the other side is told by the client's port, which no two have at a time. A
- * client that is gone before the server has its end of it stays unknown. */
+/* Each end says at first who it is: its key. Ports would not tell: one that was reset is given out
+ * again while the other side does not know of it yet. */
+static void greet(end *self, iso_transport *transport)
+{
+    unsigned char greeting[GREETING_BYTES];
+    size_t at;
+
+    for (at = 0; at < GREETING_BYTES; at++) greeting[at] = (unsigned char)(self->key >> 8 * at);
+    CHECK_OK(iso_transport_write(transport, greeting, GREETING_BYTES));
+}
+
 static void find_other(end *self)
 {
-    uint32_t at;
+    chaos *owner = self->owner;
+    uint32_t key = 0;
+    size_t at;
 
-    for (at = 0; at < self->owner->live_count && self->key != 0; at++) {
-        end *one = self->owner->live[at];
-
-        if (one->key != self->key || one->is_client == self->is_client || one->other != NULL)
-            continue;
-        self->other = one;
-        one->other = self;
-        return;
+    for (at = 0; at < GREETING_BYTES; at++) key |= (uint32_t)self->greeting[at] << 8 * at;
+    if (self->is_client) {
+        REQUIRE(key >= SERVER_KEYS && key < SERVER_KEYS + (uint32_t)owner->server_count);
+        self->other = &owner->servers[key - SERVER_KEYS];
+    } else {
+        REQUIRE(key >= CLIENT_KEYS && key < CLIENT_KEYS + (uint32_t)owner->client_count);
+        self->other = &owner->clients[key - CLIENT_KEYS].client;
     }
+    if (self->other->other != NULL) CHECK_PTR(self->other->other, self);
 }
 
-static uint32_t port_of(iso_transport *transport, const char *name)
+/* Take what belongs to the greeting. Answers how much that is. */
+static size_t take_greeting(end *self, const unsigned char *data, size_t size)
 {
-    iso_extra_info info;
+    size_t part = GREETING_BYTES - self->greeted;
 
-    /* A peer that has aborted already may have no name any more. */
-    if (iso_transport_get_extra_info(transport, name, &info) != 0) return 0;
-    return iso_address_port(&info.address);
+    if (part == 0) return 0;
+    if (part > size) part = size;
+    memcpy(self->greeting + self->greeted, data, part);
+    self->greeted += part;
+    if (self->greeted == GREETING_BYTES) find_other(self);
+    return part;
 }
 
-static void become_live(end *self, iso_transport *transport, const char *name)
+static void become_live(end *self, iso_transport *transport)
 {
     iso_extra_info info;
 
     self->transport = transport;
-    self->key = port_of(transport, name);
     if (iso_transport_get_extra_info(transport, "socket", &info) == 0) option_keep_few(info.fd);
     self->is_made = true;
     self->stays = chance(self->owner, 2) == 0;
     self->owner->made++;
-    find_other(self);
     join_live(self);
+    greet(self, transport);
 }
 
 static void end_received(iso_transport *transport, void *arg, const void *data, size_t size)
 {
     end *self = arg;
+    size_t part = take_greeting(self, data, size);
+    const unsigned char *rest = (const unsigned char *)data + part;
 
-    (void)transport;
     CHECK(!self->is_eof_received);
     CHECK(iso_transport_is_reading(transport));
-    if (self->key != 0) CHECK(is_right(self, data, size));
+    if (size == part) return;
+    size -= part;
+    CHECK(is_right(self, rest, size));
     self->received += size;
     self->owner->bytes += (int64_t)size;
 }
@@ -275,7 +296,7 @@ static void client_made(iso_transport *transport, void *arg)
     end *self = arg;
 
     if (self->is_counted) self->owner->connecting--; /* else it was cancelled just now */
-    become_live(self, transport, "sockname");
+    become_live(self, transport);
 }
 
 static const iso_protocol end_protocol = {
@@ -295,8 +316,9 @@ static void server_made(iso_transport *transport, void *arg)
 
     REQUIRE(self->server_count <= CLIENTS);
     one->owner = self;
+    one->key = SERVER_KEYS + (uint32_t)(one - self->servers);
     CHECK_OK(iso_transport_set_protocol(transport, &end_protocol, one));
-    become_live(one, transport, "peername");
+    become_live(one, transport);
 }
 
 static const iso_protocol server_protocol = { .connection_made = server_made };
@@ -315,6 +337,7 @@ static void open_one(chaos *self)
     self->open_count++;
     self->connecting++;
     one->client.owner = self;
+    one->client.key = CLIENT_KEYS + (uint32_t)(one - self->clients);
     one->client.is_client = true;
     one->client.is_counted = true;
     options.host = "127.0.0.1";
@@ -343,9 +366,9 @@ static void write_some(end *self)
 {
     size_t size = chance(self->owner, 8) == 0 ? chance(self->owner, LARGEST_WRITE) + 1
                                               : chance(self->owner, 2000);
-    const unsigned char *bytes = bytes_at(self->key, self->is_client, self->sent);
+    const unsigned char *bytes = bytes_of(self, self->sent);
 
-    if (self->is_paused || self->key == 0) return;
+    if (self->is_paused) return;
     if (self->is_eof_written) {
         CHECK_RC(iso_transport_write(self->transport, bytes, size), ISO_EINVALIDSTATE);
         return;
@@ -360,9 +383,9 @@ static void write_several(end *self)
     size_t total = 0;
     size_t at;
 
-    if (self->is_paused || self->key == 0 || self->is_eof_written) return;
+    if (self->is_paused || self->is_eof_written) return;
     for (at = 0; at < PIECES; at++) {
-        list[at].data = bytes_at(self->key, self->is_client, self->sent + total);
+        list[at].data = bytes_of(self, self->sent + total);
         list[at].size = chance(self->owner, 300);
         total += list[at].size;
     }

@@ -13,9 +13,13 @@ int kit_os_pipe(iso_fd out[2]);
 int kit_os_open_regular_file(iso_fd *out);
 int kit_os_open_device(iso_fd *out);
 
-/* Close what is no socket; write to it. */
+/* Close what is no socket; write to it; go to the beginning of a file. */
 void kit_os_close(iso_fd fd);
 int kit_os_write(iso_fd fd, const void *data, size_t size);
+int kit_os_rewind(iso_fd fd);
+
+/* To a completion port of nobody's; ISO_ENOTSUP where there are none. */
+int kit_os_tie_to_a_port(iso_fd fd);
 
 /* ISO_ENOTSUP where the system chooses the numbers. */
 int kit_os_duplicate_above(iso_fd fd, iso_fd lowest, iso_fd *out);

@@ -81,6 +81,17 @@ int kit_os_write(iso_fd fd, const void *data, size_t size)
     return write((int)fd, data, size) == (ssize_t)size ? 0 : iso__sys_error(errno);
 }
 
+int kit_os_rewind(iso_fd fd)
+{
+    return lseek((int)fd, 0, SEEK_SET) == 0 ? 0 : iso__sys_error(errno);
+}
+
+int kit_os_tie_to_a_port(iso_fd fd)
+{
+    (void)fd;
+    return ISO_ENOTSUP;
+}
+
 int kit_os_duplicate_above(iso_fd fd, iso_fd lowest, iso_fd *out)
 {
     int made = fcntl((int)fd, F_DUPFD, (int)lowest);
@@ -210,6 +221,7 @@ const kit_os_code kit_os_codes[] = {
     { ENFILE, ISO_ENFILE },
     { ENOBUFS, ISO_ENOBUFS },
     { EACCES, ISO_EACCES },
+    { EROFS, ISO_EACCES },
     { EPERM, ISO_EPERM },
     { EADDRINUSE, ISO_EADDRINUSE },
     { EADDRNOTAVAIL, ISO_EADDRNOTAVAIL },
@@ -226,6 +238,7 @@ const kit_os_code kit_os_codes[] = {
     { EEXIST, ISO_EEXIST },
     { EIO, ISO_EIO },
     { ENOENT, ISO_ENOENT },
+    { ENOTDIR, ISO_ENOENT },
     { EBUSY, ISO_EBUSY },
     { ETIMEDOUT, ISO_ETIMEDOUT },
     { ECANCELED, ISO_ECANCELED },

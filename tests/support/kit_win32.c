@@ -44,29 +44,28 @@ int kit_os_pipe(iso_fd out[2])
     return 0;
 }
 
-static int open_file(const wchar_t *name, iso_fd *out)
+/* In the folder where the test runs, and gone when it is closed. */
+int kit_os_open_regular_file(iso_fd *out)
 {
-    HANDLE handle = CreateFileW(name, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
-                                FILE_ATTRIBUTE_NORMAL, NULL);
+    wchar_t name[MAX_PATH];
+    HANDLE handle;
 
+    if (GetTempFileNameW(L".", L"kit", 0, name) == 0) return iso__sys_error((int)GetLastError());
+    handle = CreateFileW(name, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_ALWAYS,
+                         FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
     if (handle == INVALID_HANDLE_VALUE) return iso__sys_error((int)GetLastError());
     *out = (iso_fd)handle;
     return 0;
 }
 
-/* The program itself will do. */
-int kit_os_open_regular_file(iso_fd *out)
-{
-    wchar_t name[1024];
-    DWORD length = GetModuleFileNameW(NULL, name, sizeof(name) / sizeof(name[0]));
-
-    if (length == 0 || length == sizeof(name) / sizeof(name[0])) return ISO_EUNKNOWN;
-    return open_file(name, out);
-}
-
 int kit_os_open_device(iso_fd *out)
 {
-    return open_file(L"NUL", out);
+    HANDLE handle = CreateFileW(L"NUL", GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
+                                FILE_ATTRIBUTE_NORMAL, NULL);
+
+    if (handle == INVALID_HANDLE_VALUE) return iso__sys_error((int)GetLastError());
+    *out = (iso_fd)handle;
+    return 0;
 }
 
 void kit_os_close(iso_fd fd)
@@ -80,6 +79,23 @@ int kit_os_write(iso_fd fd, const void *data, size_t size)
 
     if (!WriteFile((HANDLE)fd, data, (DWORD)size, &written, NULL))
         return iso__sys_error((int)GetLastError());
+    return 0;
+}
+
+int kit_os_rewind(iso_fd fd)
+{
+    return SetFilePointer((HANDLE)fd, 0, NULL, FILE_BEGIN) == 0
+               ? 0
+               : iso__sys_error((int)GetLastError());
+}
+
+/* A handle keeps its port alive, and can have no other. */
+int kit_os_tie_to_a_port(iso_fd fd)
+{
+    HANDLE port = CreateIoCompletionPort((HANDLE)fd, NULL, 0, 1);
+
+    if (port == NULL) return iso__sys_error((int)GetLastError());
+    (void)CloseHandle(port);
     return 0;
 }
 
@@ -176,7 +192,14 @@ const kit_os_code kit_os_codes[] = {
     { WSAECONNRESET, ISO_ECONNRESET },
     { ERROR_NETNAME_DELETED, ISO_ECONNRESET },
     { WSAECONNABORTED, ISO_ECONNABORTED },
+    { ERROR_UNEXP_NET_ERR, ISO_ECONNABORTED },
     { ERROR_BROKEN_PIPE, ISO_EPIPE },
+    { ERROR_NO_DATA, ISO_EPIPE },
+    { ERROR_PIPE_NOT_CONNECTED, ISO_EPIPE },
+    { ERROR_HANDLE_EOF, ISO_EPIPE },
+    { ERROR_PIPE_BUSY, ISO_EBUSY },
+    { ERROR_SHARING_VIOLATION, ISO_EBUSY },
+    { ERROR_PORT_UNREACHABLE, ISO_ECONNREFUSED },
     { WSAENOTCONN, ISO_ENOTCONN },
     { WSAEISCONN, ISO_EISCONN },
     { WSAEHOSTUNREACH, ISO_EHOSTUNREACH },

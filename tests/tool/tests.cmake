@@ -22,20 +22,19 @@ function(tool_script name script)
     )
 endfunction()
 
-list(TRANSFORM ISO_POLLERS PREPEND selector: OUTPUT_VARIABLE backends)
-string(REPLACE ";" "," backends "${backends}")
+string(REPLACE ";" "," backends "${ISO_BACKENDS}")
 
 tool_script(usage usage)
 tool_script(backends backends DEFINE BACKENDS=${backends})
 tool_script(demo_all demo_all DEFINE BACKENDS=${backends})
 tool_script(demo_timeout demo_timeout)
-foreach(poller IN LISTS ISO_POLLERS)
-    set(on selector-${poller})
-    tool_script(demo@${on} demo DEFINE BACKEND=selector:${poller} LABELS ${on})
-    tool_script(demo_limit@${on} demo_limit DEFINE BACKEND=selector:${poller} LABELS ${on})
+foreach(backend IN LISTS ISO_BACKENDS)
+    string(REPLACE ":" "-" on ${backend})
+    tool_script(demo@${on} demo DEFINE BACKEND=${backend} LABELS ${on})
+    tool_script(demo_limit@${on} demo_limit DEFINE BACKEND=${backend} LABELS ${on})
     if(ISOLOOP_EXAMPLES)
         tool_script(echo@${on} echo
-            DEFINE BACKEND=selector:${poller} CLIENT=$<TARGET_FILE:example_echo_client>
+            DEFINE BACKEND=${backend} CLIENT=$<TARGET_FILE:example_echo_client>
             LABELS ${on}
         )
     endif()

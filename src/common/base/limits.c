@@ -16,6 +16,18 @@ enum { LIFTED = 0, REAL = 1 };
 /*  X(row, id, where, api, text, source, error, limit, platforms, loops, REAL or LIFTED by
  * "native") */
 #define LIMIT_TABLE(X)                                                                             \
+    X(WINDOWS_UNIX_SOCKETS, "windows.unix_sockets", "Windows, every loop",                         \
+      "create_unix_connection, create_unix_server",                                                \
+      "the socket family AF_UNIX is specific to UNIX", ASYNCIO_PLATFORMS,                          \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_ANY, REAL)                                        \
+    X(WINDOWS_SIGNALS, "windows.signals", "Windows, every loop",                                   \
+      "add_signal_handler, remove_signal_handler",                                                 \
+      "loop.add_signal_handler and loop.remove_signal_handler are not supported", ASYNCIO_PLATFORMS,\
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_ANY, REAL)                                        \
+    X(WINDOWS_CHILD_WATCHER, "windows.child_watcher", "Windows, every loop",                       \
+      "get_child_watcher, set_child_watcher",                                                      \
+      "child watchers are not supported; ProactorEventLoop has another way", ASYNCIO_PLATFORMS,    \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_ANY, REAL)                                        \
     X(WINDOWS_REUSE_PORT, "windows.reuse_port", "Windows, every loop", "create_server(reuse_port)",\
       "SO_REUSEPORT does not exist on Windows", "asyncio source",                                  \
       ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_ANY, REAL)                                        \
@@ -29,13 +41,41 @@ enum { LIFTED = 0, REAL = 1 };
     X(WINDOWS_SOCKETS_ONLY, "windows.selector.sockets_only", "Windows, SelectorEventLoop",         \
       "add_reader, add_writer", "only sockets are supported", ASYNCIO_PLATFORMS,                   \
       ISO_ENOTSOCK, 0, ISO__ON_WINDOWS, ISO__WITH_SELECT, REAL)                                    \
+    X(WINDOWS_PIPES, "windows.selector.pipes", "Windows, SelectorEventLoop",                       \
+      "connect_read_pipe, connect_write_pipe, create_pipe_connection, start_serving_pipe",         \
+      "pipes are not supported by SelectorEventLoop", ASYNCIO_PLATFORMS,                           \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_SELECTOR, REAL)                                   \
+    X(WINDOWS_SUBPROCESS, "windows.selector.subprocess", "Windows, SelectorEventLoop",             \
+      "subprocess_exec, subprocess_shell",                                                         \
+      "subprocesses are not supported by SelectorEventLoop", ASYNCIO_PLATFORMS,                    \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_SELECTOR, REAL)                                   \
+    X(POSIX_NAMED_PIPES, "posix.named_pipes", "not Windows, every loop",                           \
+      "create_pipe_connection, start_serving_pipe",                                                \
+      "pipes with a name and clients exist on Windows only", "asyncio source, windows_events.py",  \
+      ISO_ENOTSUP, 0, ISO__ON_POSIX, ISO__WITH_ANY, REAL)                                          \
     X(PROACTOR_AVAILABILITY, "proactor.availability", "not Windows, ProactorEventLoop",            \
       "loop_new(backend = proactor)", "ProactorEventLoop: Availability: Windows",                  \
       ASYNCIO_PLATFORMS, ISO_ENOTSUP, 0, ISO__ON_POSIX, ISO__WITH_ANY, LIFTED)                     \
+    X(PROACTOR_DATAGRAM, "proactor.datagram", "Windows, ProactorEventLoop",                        \
+      "create_datagram_endpoint", "create_datagram_endpoint is not supported", ASYNCIO_PLATFORMS,  \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_PROACTOR, LIFTED)                                 \
     X(PROACTOR_WATCH, "proactor.watch", "Windows, ProactorEventLoop",                              \
       "add_reader, add_writer, remove_reader, remove_writer",                                      \
       "add_reader and add_writer are not supported", ASYNCIO_PLATFORMS,                            \
-      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_PROACTOR, LIFTED)                                 \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_PROACTOR, REAL)                                   \
+    X(PROACTOR_OVERLAPPED_ONLY, "proactor.overlapped_only", "Windows, ProactorEventLoop",          \
+      "connect_read_pipe, connect_write_pipe",                                                     \
+      "the handle must have been opened with FILE_FLAG_OVERLAPPED",                                \
+      "asyncio, connect_read_pipe", ISO_ENOTOVERLAPPED, 0, ISO__ON_WINDOWS,                        \
+      ISO__WITH_PROACTOR, REAL)                                                                    \
+    X(PROACTOR_PIPE_WRITE_EOF, "proactor.pipe_write_eof", "Windows, ProactorEventLoop",            \
+      "write_eof on a duplex pipe", "a duplex pipe cannot end one direction alone",                \
+      "asyncio source, proactor_events.py", ISO_ENOTSUP, 0, ISO__ON_WINDOWS,                       \
+      ISO__WITH_PROACTOR, REAL)                                                                    \
+    X(PROACTOR_FOREIGN_PORT, "proactor.foreign_port", "Windows, ProactorEventLoop",                \
+      "everything that registers a handle",                                                        \
+      "the handle is tied to another completion port already", "asyncio issue 122240",             \
+      ISO_EFOREIGNPORT, 0, ISO__ON_WINDOWS, ISO__WITH_PROACTOR, REAL)                              \
     X(KQUEUE_CHARDEV, "kqueue.chardev", "macOS and BSD, selector: kqueue",                         \
       "add_reader, add_writer on a device that kevent refuses",                                    \
       "kqueue does not watch this character device; select and poll do", "mio issue 1377",         \
@@ -44,6 +84,10 @@ enum { LIFTED = 0, REAL = 1 };
       "add_reader, add_writer", "a regular file is always ready and cannot be watched",            \
       "asyncio, Watching file descriptors",                                                        \
       ISO_EREGULARFILE, 0, ISO__ON_ANY, ISO__WITH_SELECTOR, REAL)                                  \
+    X(ALL_PIPE_KIND, "all.pipe_kind", "every platform, every loop",                                \
+      "connect_read_pipe, connect_write_pipe",                                                     \
+      "only pipes, sockets and character devices are taken as pipes", "asyncio source",            \
+      ISO_ENOTPIPE, 0, ISO__ON_ANY, ISO__WITH_ANY, REAL)                                           \
     X(ALL_BAD_FD, "all.bad_fd", "every platform, every selector", "add_reader, add_writer",        \
       "the descriptor is not open", "POSIX, EBADF",                                                \
       ISO_EBADF, 0, ISO__ON_ANY, ISO__WITH_SELECTOR, REAL)                                         \

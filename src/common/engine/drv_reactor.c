@@ -8,10 +8,16 @@
 #include "engine/reactor.h"
 
 #include "base/alloc.h"
+#include "engine/medium.h"
+#include "sys/send_file.h"
 #include "sys/sock.h"
 #include "sys/wake.h"
 
-enum { BUFFER_BYTES = 64 * 1024, BATCH = 512 };
+enum {
+    BUFFER_BYTES = 64 * 1024, /* the largest datagram, too */
+    BATCH = 512,
+    DATAGRAMS_PER_TURN = 16
+};
 
 typedef struct reactor {
     iso__driver base;
@@ -104,7 +110,7 @@ static void perform_recv(reactor *self, iso__io *io)
         io->kind->lend(io, &buffer, &size);
         if (io->mode != ISO__IO_RECV || (io->wants & ISO_EVENT_READ) == 0) return;
     }
-    got = iso__sys_socket_recv(io->fd, buffer, size);
+    got = iso__io_recv(io, buffer, size);
     if (got != ISO_EAGAIN) io->kind->received(io, buffer, got);
 }
 
@@ -123,14 +129,42 @@ static void perform_accept(iso__io *io)
     }
 }
 
+static void perform_recvfrom(reactor *self, iso__io *io)
+{
+    int left = DATAGRAMS_PER_TURN;
+    bool go_on = true;
+
+    while (go_on && left-- > 0) {
+        iso_address from;
+        ptrdiff_t got = iso__sys_datagram_recv(io->fd, self->buffer, BUFFER_BYTES, &from);
+
+        if (got == ISO_EAGAIN) return;
+        go_on = got < 0 ? io->kind->datagram(io, NULL, got, NULL)
+                        : io->kind->datagram(io, self->buffer, got, &from);
+    }
+}
+
+static ptrdiff_t try_op(const iso__op *op)
+{
+    switch (op->verb) {
+    case ISO__OP_SENDTO:
+        return iso__sys_datagram_send(op->io->fd, op->what.send.list, op->what.send.to);
+    case ISO__OP_SEND: return iso__io_sendv(op->io, op->what.send.list, op->what.send.count);
+    case ISO__OP_CONNECT: return iso__sys_socket_connect_result(op->io->fd);
+    case ISO__OP_SENDFILE:
+        return iso__sys_sendfile(op->io->fd, op->what.file.fd, op->what.file.offset,
+                                 op->what.file.size);
+    }
+    return ISO_EINVAL;
+}
+
 static void perform_op(iso__io *io)
 {
-    iso__op *op = io->writer;
-    ptrdiff_t result = op->verb == ISO__OP_SEND ? iso__sys_socket_sendv(io->fd, op->list, op->count)
-                                                : iso__sys_socket_connect_result(io->fd);
+    iso__op *op = io->own.writer;
+    ptrdiff_t result = try_op(op);
 
     if (result == ISO_EAGAIN) return;
-    io->writer = NULL;
+    io->own.writer = NULL;
     unwant(io, ISO_EVENT_WRITE);
     op->done(op, result);
 }
@@ -140,6 +174,7 @@ static void perform_read(reactor *self, iso__io *io)
     switch ((iso__io_mode)io->mode) {
     case ISO__IO_RECV: perform_recv(self, io); return;
     case ISO__IO_ACCEPT: perform_accept(io); return;
+    case ISO__IO_RECVFROM: perform_recvfrom(self, io); return;
     case ISO__IO_WATCH: io->kind->ready(io, ISO_EVENT_READ); return;
     case ISO__IO_IDLE: return;
     }
@@ -147,7 +182,7 @@ static void perform_read(reactor *self, iso__io *io)
 
 static void perform_write(iso__io *io)
 {
-    if (io->writer != NULL)
+    if (io->own.writer != NULL)
         perform_op(io);
     else if (io->mode == ISO__IO_WATCH)
         io->kind->ready(io, ISO_EVENT_WRITE);
@@ -188,7 +223,7 @@ static int reactor_attach(iso__driver *driver, iso__io *io)
     io->node.run = run_io;
     io->node.link.next = NULL;
     io->node.link.prev = NULL;
-    io->writer = NULL;
+    io->own.writer = NULL;
     io->mode = ISO__IO_IDLE;
     io->wants = 0;
     io->registered = 0;
@@ -218,15 +253,29 @@ static void stop_reading(iso__io *io)
     io->mode = ISO__IO_IDLE;
 }
 
-static int reactor_recv_start(iso__driver *driver, iso__io *io)
+static int start_receiving(reactor *self, iso__io *io, iso__io_mode mode)
 {
-    reactor *self = reactor_of(driver);
-
     if (self->buffer == NULL) {
-        self->buffer = iso__alloc(&driver->engine->allocator, BUFFER_BYTES);
+        self->buffer = iso__alloc(self->base.allocator, BUFFER_BYTES);
         if (self->buffer == NULL) return ISO_ENOMEM;
     }
-    return start_reading(self, io, ISO__IO_RECV);
+    return start_reading(self, io, mode);
+}
+
+static int reactor_recv_start(iso__driver *driver, iso__io *io)
+{
+    return start_receiving(reactor_of(driver), io, ISO__IO_RECV);
+}
+
+static int reactor_recvfrom_start(iso__driver *driver, iso__io *io)
+{
+    return start_receiving(reactor_of(driver), io, ISO__IO_RECVFROM);
+}
+
+static void reactor_recvfrom_stop(iso__driver *driver, iso__io *io)
+{
+    (void)driver;
+    stop_reading(io);
 }
 
 static void reactor_recv_stop(iso__driver *driver, iso__io *io)
@@ -257,6 +306,23 @@ static int reactor_watch(iso__driver *driver, iso__io *io, unsigned events)
     return 0;
 }
 
+static void reactor_forget(iso__driver *driver, iso_fd fd)
+{
+    (void)driver; /* what was detached is not registered any more */
+    (void)fd;
+}
+
+static size_t reactor_held(const iso__driver *driver)
+{
+    (void)driver; /* readiness holds nothing */
+    return 0;
+}
+
+static void reactor_cancel_held(iso__driver *driver)
+{
+    (void)driver;
+}
+
 static void run_done(iso__engine *engine, iso__node *node)
 {
     iso__op *op = ISO__CONTAINER(node, iso__op, node);
@@ -273,13 +339,24 @@ static int begin_op(reactor *self, iso__op *op, iso__op_verb verb)
     op->verb = verb;
     op->node.link.next = NULL;
     op->node.link.prev = NULL;
-    op->io->writer = op;
+    op->io->own.writer = op;
     return 0;
 }
 
 static int reactor_send(iso__driver *driver, iso__op *op)
 {
     return begin_op(reactor_of(driver), op, ISO__OP_SEND);
+}
+
+static int reactor_sendto(iso__driver *driver, iso__op *op)
+{
+    return begin_op(reactor_of(driver), op, ISO__OP_SENDTO);
+}
+
+static void end_at_once(iso__driver *driver, iso__op *op)
+{
+    op->node.run = run_done;
+    iso__list_push(driver->ready, &op->node.link);
 }
 
 static int reactor_connect(iso__driver *driver, iso__op *op, const iso_address *address)
@@ -289,16 +366,26 @@ static int reactor_connect(iso__driver *driver, iso__op *op, const iso_address *
     if (rc == ISO_EINPROGRESS) return begin_op(reactor_of(driver), op, ISO__OP_CONNECT);
     op->verb = ISO__OP_CONNECT;
     op->result = rc;
-    op->node.run = run_done;
-    iso__list_push(&driver->engine->ready, &op->node.link);
+    end_at_once(driver, op);
+    return 0;
+}
+
+/* What can't be sent so is told at once: nothing has begun, and it can be copied. */
+static int reactor_sendfile(iso__driver *driver, iso__op *op)
+{
+    op->verb = ISO__OP_SENDFILE;
+    op->result = try_op(op);
+    if (op->result == ISO_ENOTSUP) return ISO_ENOTSUP;
+    if (op->result == ISO_EAGAIN) return begin_op(reactor_of(driver), op, ISO__OP_SENDFILE);
+    end_at_once(driver, op);
     return 0;
 }
 
 static bool reactor_withdraw(iso__driver *driver, iso__op *op)
 {
     (void)driver;
-    if (op->io->writer == op) {
-        op->io->writer = NULL;
+    if (op->io->own.writer == op) {
+        op->io->own.writer = NULL;
         unwant(op->io, ISO_EVENT_WRITE);
     }
     iso__list_remove_if_in(&op->node.link);
@@ -339,19 +426,29 @@ static void reactor_close(iso__driver *driver)
 static const iso__driver_class reactor_class = {
     .name = "reactor",
     .sends_directly = true,
+    .lends_to_kernel = false,
+    .own_ios = 1,
+    .pinned_bytes = 0,
     .close = reactor_close,
+    .held = reactor_held,
+    .cancel_held = reactor_cancel_held,
     .turn = reactor_turn,
     .wake = reactor_wake,
     .descriptor = reactor_fileno,
     .attach = reactor_attach,
     .detach = reactor_detach,
+    .forget = reactor_forget,
     .recv_start = reactor_recv_start,
     .recv_stop = reactor_recv_stop,
     .accept_start = reactor_accept_start,
     .accept_stop = reactor_accept_stop,
+    .recvfrom_start = reactor_recvfrom_start,
+    .recvfrom_stop = reactor_recvfrom_stop,
     .watch = reactor_watch,
     .send = reactor_send,
+    .sendto = reactor_sendto,
     .connect = reactor_connect,
+    .sendfile = reactor_sendfile,
     .withdraw = reactor_withdraw,
 };
 
@@ -361,8 +458,7 @@ int iso__reactor_open(iso__engine *engine, iso_selector *selector)
     int rc;
 
     if (self == NULL) return ISO_ENOMEM;
-    self->base.kind = &reactor_class;
-    self->base.engine = engine;
+    iso__driver_init(&self->base, &reactor_class, engine);
     self->selector = selector;
     self->poller = selector->kind;
     self->poller_self = selector->self;

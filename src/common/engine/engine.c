@@ -3,6 +3,8 @@
 
 #include "base/alloc.h"
 
+enum { PATIENCE_MS = 200, TELL_AFTER = 10 };
+
 void iso__engine_init(iso__engine *engine)
 {
     iso__list_init(&engine->ready);
@@ -13,20 +15,59 @@ void iso__engine_init(iso__engine *engine)
     iso__map_init(&engine->ios, &engine->allocator);
 }
 
-void iso__engine_close(iso__engine *engine)
+void iso__driver_init(iso__driver *driver, const iso__driver_class *kind, iso__engine *engine)
+{
+    driver->kind = kind;
+    driver->engine = engine;
+    driver->ready = &engine->ready;
+    driver->allocator = &engine->allocator;
+    driver->limits = &engine->limits;
+    driver->logger = &engine->logger;
+    driver->resolution = 0;
+}
+
+/* Run what only gives back what it holds. */
+static void drain(iso__engine *engine)
 {
     iso__link *link;
+
+    while ((link = iso__list_pop(&engine->ready)) != NULL) {
+        iso__node *node = ISO__CONTAINER(link, iso__node, link);
+        node->run(engine, node);
+    }
+}
+
+/* Everything was cancelled; what the kernel still holds comes back by itself, soon. */
+static void wait_for_kernel(iso__engine *engine)
+{
+    iso__driver *driver = engine->driver;
+    int idle = 0;
+
+    while (driver->kind->held(driver) > 0) {
+        if (driver->kind->turn(driver, ISO_MS(PATIENCE_MS)) <= 0) {
+            driver->kind->cancel_held(driver);
+            if (++idle == TELL_AFTER)
+                iso__log(&engine->logger, ISO_LOG_WARNING,
+                         "a loop that closes waits for %llu operations of the kernel's",
+                         (unsigned long long)driver->kind->held(driver));
+        }
+        drain(engine);
+    }
+}
+
+void iso__engine_close(iso__engine *engine)
+{
 
     iso__sys_mutex_lock(&engine->inbox.lock);
     iso__atomic_store_u32(&engine->is_closed, 1);
     iso__sys_mutex_unlock(&engine->inbox.lock);
     engine->is_closing = true;
     iso__inbox_take(&engine->inbox, &engine->ready);
-    while ((link = iso__list_pop(&engine->ready)) != NULL) {
-        iso__node *node = ISO__CONTAINER(link, iso__node, link);
-        node->run(engine, node);
+    drain(engine);
+    if (engine->driver != NULL) {
+        wait_for_kernel(engine);
+        engine->driver->kind->close(engine->driver);
     }
-    if (engine->driver != NULL) engine->driver->kind->close(engine->driver);
     engine->driver = NULL;
     iso__timers_close(&engine->timers, &engine->allocator);
     iso__calls_close(&engine->calls, &engine->allocator);
@@ -151,9 +192,21 @@ int iso__engine_post_callback(iso__engine *engine, iso_callback callback, void *
 
 /* ---- descriptors ---- */
 
-static int check_limits(iso__engine *engine, iso_fd fd)
+/* Where the documents count the loop's own wake socket, a loop that needs none counts one too: the
+ * limits of another platform are met at the same socket. */
+int64_t iso__engine_socket_count(const iso__engine *engine)
 {
     int64_t count = (int64_t)engine->ios.count;
+
+    if (!iso__limits_enforced(&engine->limits, ISO__ROW_WINDOWS_MAX_SOCKETS) ||
+        engine->driver == NULL)
+        return count;
+    return count + 1 - engine->driver->kind->own_ios;
+}
+
+static int check_limits(iso__engine *engine, iso_fd fd)
+{
+    int64_t count = iso__engine_socket_count(engine);
 
     if (iso__limits_enforced(&engine->limits, ISO__ROW_WINDOWS_MAX_SOCKETS) &&
         count >= iso__limit_value(ISO__ROW_WINDOWS_MAX_SOCKETS))
@@ -187,6 +240,11 @@ void iso__engine_detach(iso__engine *engine, iso__io *io)
     engine->driver->kind->detach(engine->driver, io);
     (void)iso__map_remove(&engine->ios, io->fd);
     io->is_attached = false;
+}
+
+void iso__engine_forget(iso__engine *engine, iso_fd fd)
+{
+    engine->driver->kind->forget(engine->driver, fd);
 }
 
 /* ---- debug mode ---- */

@@ -49,8 +49,9 @@ struct iso__engine {
  * clock, logger, limits and loop are set. */
 void iso__engine_init(iso__engine *engine);
 
-/* Drop everything that is scheduled, and close the driver; nothing is attached any more but what is
- * the driver's own. Memory that another thread may still look at stays until iso__engine_free. */
+/* Drop everything that is scheduled, wait for what the kernel holds, and close the driver; nothing
+ * is attached any more but what is the driver's own. Memory that another thread may still look at
+ * stays until iso__engine_free. */
 void iso__engine_close(iso__engine *engine);
 void iso__engine_free(iso__engine *engine);
 
@@ -85,8 +86,14 @@ int iso__engine_post_callback(iso__engine *engine, iso_callback callback, void *
  * what the driver answers. Everything is as it was then. */
 int iso__engine_attach(iso__engine *engine, iso__io *io);
 
+/* How many sockets are registered, the loop's own included. */
+int64_t iso__engine_socket_count(const iso__engine *engine);
+
 /* Give an io up: nothing more is told of it. One that is not attached is left alone. */
 void iso__engine_detach(iso__engine *engine, iso__io *io);
+
+/* Before the library closes a descriptor that was attached: its number may come again. */
+void iso__engine_forget(iso__engine *engine, iso_fd fd);
 
 /* One turn: wait at most `timeout` for something to do, then run exactly what is ready.
  * Returns how many ran, or what the wait failed with. */

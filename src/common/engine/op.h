@@ -31,6 +31,9 @@ typedef struct iso__io_class {
     /* accept_start: one connection, given, with its peer; or an error and ISO_FD_NONE. Answers
      * whether to go on; after false the driver does not touch the io again. */
     bool (*accepted)(iso__io *io, int error, iso_fd fd, const iso_address *peer);
+    /* recvfrom_start: one datagram, borrowed, and who sent it; or an error that the socket was told
+     * of (`data` and `from` are NULL then). Answers as `accepted`. */
+    bool (*datagram)(iso__io *io, const void *data, ptrdiff_t size, const iso_address *from);
     /* watch: READ or WRITE, one at a time; or GONE when the descriptor was closed. */
     void (*ready)(iso__io *io, unsigned events);
 } iso__io_class;
@@ -39,16 +42,27 @@ typedef enum iso__io_mode {
     ISO__IO_IDLE = 0,
     ISO__IO_RECV,
     ISO__IO_ACCEPT,
+    ISO__IO_RECVFROM,
     ISO__IO_WATCH
 } iso__io_mode;
 
-/* One descriptor that a driver knows. The owner sets `fd` and `kind` before attach; the rest is the
- * driver's. */
+/* What a descriptor is, as far as reading and writing it goes. */
+typedef enum iso__medium {
+    ISO__MEDIUM_SOCKET = 0,
+    ISO__MEDIUM_PIPE /* a pipe, a FIFO, a terminal; on Windows a handle that ReadFile takes */
+} iso__medium;
+
+/* One descriptor that a driver knows. The owner sets `fd`, `kind` and `medium` before attach; the
+ * rest is the driver's. */
 struct iso__io {
     iso__node node;
     iso_fd fd;
     const iso__io_class *kind;
-    iso__op *writer;    /* the one-shot operation that waits for it */
+    union {
+        iso__op *writer; /* reactor: the one-shot operation that waits for it */
+        void *channel;   /* a proactor: what it keeps until the kernel has let go of it */
+    } own;
+    uint8_t medium;     /* an iso__medium */
     uint8_t mode;       /* what reading means: an iso__io_mode */
     uint8_t wants;      /* reactor: ISO_EVENT bits asked for, */
     uint8_t registered; /* those that the selector has, */
@@ -57,17 +71,34 @@ struct iso__io {
     uint16_t accepts_per_turn;
 };
 
-typedef enum iso__op_verb { ISO__OP_SEND = 0, ISO__OP_CONNECT } iso__op_verb;
+typedef enum iso__op_verb {
+    ISO__OP_SEND = 0,
+    ISO__OP_SENDTO,
+    ISO__OP_CONNECT,
+    ISO__OP_SENDFILE
+} iso__op_verb;
 
-/* A one-shot operation: perform, then done. The owner sets `io`, `done` and the buffers. */
+/* A one-shot operation: perform, then done. The owner sets `io`, `done` and what the verb takes. */
 struct iso__op {
     iso__node node;
     iso__io *io;
-    /* A count, 0, or an error. Called from a turn, the operation being the owner's again. */
+    /* A count, 0, or an error. Called from a turn, the operation being the owner's again. Of one
+     * that was withdrawn the io may be gone. */
     void (*done)(iso__op *op, ptrdiff_t result);
-    const iso_buffer *list; /* send: lent until done */
-    size_t count;
+    union {
+        struct {
+            const iso_buffer *list; /* lent until done, and what it points to; sendto: one */
+            size_t count;
+            const iso_address *to; /* sendto: lent until done; NULL: to whom it is connected */
+        } send;
+        struct {
+            iso_fd fd; /* a regular file, */
+            uint64_t offset;
+            size_t size; /* and how much of it at most; not 0 */
+        } file;
+    } what;
     ptrdiff_t result;
+    void *request; /* a proactor: what the kernel holds for it; NULL: nothing */
     iso__op_verb verb;
 };
 

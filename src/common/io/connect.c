@@ -2,9 +2,8 @@
 /* create_connection: from a name to a transport, every address in turn, or staggered (RFC 8305). */
 #include "base/alloc.h"
 #include "base/time.h"
-#include "io/stream.h"
+#include "io/connecting.h"
 #include "isoloop/tcp.h"
-#include "loop/future.h"
 #include "loop/loop.h"
 #include "loop/resolve.h"
 #include "sys/sock.h"
@@ -19,16 +18,13 @@ typedef struct attempt {
     iso__io io;
     iso__op op;
     connecting *owner;
+    iso_loop *loop;
     iso_address address;
 } attempt;
 
 struct connecting {
-    iso__object object;
-    iso_future *future;
-    const iso_protocol *protocol;
-    void *self;
-    iso__resolve *resolve;    /* NULL: nothing is being looked up */
-    iso_transport *transport; /* NULL: nothing is connected yet */
+    iso__connecting base;
+    iso__resolve *resolve; /* NULL: nothing is being looked up */
     iso__link attempts;
     iso_handle stagger; /* the timer of the next attempt */
     iso_nsec delay;
@@ -42,111 +38,72 @@ struct connecting {
 
 static iso__engine *engine_of(connecting *self)
 {
-    return &self->object.loop->engine;
+    return &self->base.object.loop->engine;
 }
 
 /* ---- attempts ---- */
 
+/* The kernel has let go of an attempt that was given up. */
+static void orphan_done(iso__op *op, ptrdiff_t result)
+{
+    attempt *one = ISO__CONTAINER(op, attempt, op);
+    iso_loop *loop = one->loop;
+
+    (void)result;
+    iso__free(iso__loop_allocator(loop), one, sizeof(*one));
+    iso__loop_uncount_memory(loop);
+}
+
 /* Take an attempt apart; its socket is the caller's then. */
 static iso_fd drop_attempt(attempt *one)
 {
-    connecting *self = one->owner;
-    iso__driver *driver = engine_of(self)->driver;
+    iso__driver *driver = one->loop->engine.driver;
+    bool is_ours = driver->kind->withdraw(driver, &one->op);
     iso_fd fd = one->io.fd;
 
-    (void)driver->kind->withdraw(driver, &one->op);
-    iso__engine_detach(engine_of(self), &one->io);
+    iso__engine_detach(&one->loop->engine, &one->io);
     iso__list_remove(&one->link);
-    iso__free(iso__loop_allocator(self->object.loop), one, sizeof(*one));
+    if (is_ours) {
+        iso__free(iso__loop_allocator(one->loop), one, sizeof(*one));
+    } else {
+        one->op.done = orphan_done;
+        iso__loop_count_memory(one->loop);
+    }
     return fd;
+}
+
+static void close_socket(connecting *self, iso_fd fd)
+{
+    iso__engine_forget(engine_of(self), fd);
+    (void)iso__sys_socket_close(fd);
 }
 
 static void drop_attempts(connecting *self)
 {
     (void)iso__engine_cancel(engine_of(self), self->stagger); /* stale unless it is running */
     while (!iso__list_empty(&self->attempts))
-        (void)iso__sys_socket_close(
-            drop_attempt(ISO__CONTAINER(self->attempts.next, attempt, link)));
+        close_socket(self, drop_attempt(ISO__CONTAINER(self->attempts.next, attempt, link)));
 }
 
-/* Nothing more is under way. The connection, if there is one, goes its own way. */
-static void close_connecting(connecting *self)
+static void stop_connecting(iso__connecting *base)
 {
+    connecting *self = (connecting *)base;
+
     drop_attempts(self);
     if (self->resolve != NULL) iso__resolve_cancel(self->resolve);
     self->resolve = NULL;
-    if (self->transport != NULL) iso__stream_disown(self->transport);
-    self->transport = NULL;
-    iso__object_close(&self->object);
-}
-
-static void cancel_connecting(void *operation)
-{
-    connecting *self = operation;
-    iso_future *future = self->future;
-    iso_transport *made = self->transport;
-
-    self->future = NULL;
-    close_connecting(self);
-    if (made != NULL) (void)iso_transport_abort(made);
-    iso__future_end_error(future, ISO_ECANCELED);
-}
-
-static void abandon_connecting(iso__object *object)
-{
-    iso__future_abandon(((connecting *)object)->future);
-}
-
-static void finish_connecting(iso__object *object)
-{
-    (void)object;
 }
 
 static const iso__object_class connecting_class = {
     .name = "connection in the making",
-    .abandon = abandon_connecting,
-    .finish = finish_connecting,
+    .abandon = iso__connecting_abandon,
+    .finish = iso__connecting_finish,
     .size = sizeof(connecting),
 };
 
 static void fail_connecting(connecting *self, int error)
 {
-    iso_future *future = self->future;
-
-    self->future = NULL;
-    close_connecting(self);
-    iso__future_end_error(future, error); /* last: it may call the exception handler */
-}
-
-/* ---- the transport ---- */
-
-static void transport_made(void *owner, iso_transport *transport)
-{
-    connecting *self = owner;
-    iso_future *future = self->future;
-
-    self->future = NULL;
-    close_connecting(self);
-    iso__future_end_object(future, iso__stream_object(transport));
-}
-
-/* Only when it was never made: the loop closes. */
-static void transport_lost(void *owner, iso_transport *transport)
-{
-    (void)transport;
-    ((connecting *)owner)->transport = NULL;
-    fail_connecting(owner, ISO_ECANCELED);
-}
-
-static const iso__stream_owner connecting_owner = {
-    .made = transport_made,
-    .lost = transport_lost,
-};
-
-static int make_transport(connecting *self, iso_fd fd)
-{
-    return iso__stream_new(&self->transport, self->object.loop, fd, self->protocol, self->self,
-                           &connecting_owner, self);
+    iso__connecting_fail(&self->base, error);
 }
 
 /* ---- one address after the other ---- */
@@ -158,7 +115,7 @@ static int next_attempts(connecting *self);
 static void note_failure(connecting *self, const iso_address *address, int error)
 {
     self->last_error = error;
-    iso__future_add_attempt(self->future, address, error);
+    iso__future_add_attempt(self->base.future, address, error);
 }
 
 static void attempt_done(iso__op *op, ptrdiff_t result)
@@ -170,13 +127,13 @@ static void attempt_done(iso__op *op, ptrdiff_t result)
     int rc = (int)result;
 
     if (rc == 0) {
-        rc = make_transport(self, fd);
+        rc = iso__connecting_use(&self->base, fd);
         if (rc == 0) {
             drop_attempts(self);
             return;
         }
     }
-    (void)iso__sys_socket_close(fd);
+    close_socket(self, fd);
     note_failure(self, &address, rc);
     rc = next_attempts(self);
     if (rc != ISO_EINPROGRESS) fail_connecting(self, rc);
@@ -190,7 +147,7 @@ static int bind_local(connecting *self, iso_fd fd)
 static int begin_attempt(connecting *self, const iso_address *address)
 {
     iso__driver *driver = engine_of(self)->driver;
-    const iso_allocator *allocator = iso__loop_allocator(self->object.loop);
+    const iso_allocator *allocator = iso__loop_allocator(self->base.object.loop);
     attempt *one = iso__alloc_zero(allocator, sizeof(*one));
     int rc;
 
@@ -200,6 +157,7 @@ static int begin_attempt(connecting *self, const iso_address *address)
     rc = bind_local(self, one->io.fd);
     if (rc != 0) goto fail_attach;
     one->owner = self;
+    one->loop = self->base.object.loop;
     one->address = *address;
     one->io.kind = &attempt_io;
     one->op.io = &one->io;
@@ -213,7 +171,7 @@ static int begin_attempt(connecting *self, const iso_address *address)
 fail_connect:
     iso__engine_detach(engine_of(self), &one->io);
 fail_attach:
-    (void)iso__sys_socket_close(one->io.fd);
+    close_socket(self, one->io.fd);
 fail_open:
     iso__free(allocator, one, sizeof(*one));
     return rc;
@@ -310,7 +268,7 @@ static int find_addresses(connecting *self, const iso_connection_options *option
 
     if (count > 0) return use_addresses(self, literal, count);
     if (count < 0) return count;
-    rc = iso__resolve_start(&self->resolve, self->object.loop, options->host, options->port,
+    rc = iso__resolve_start(&self->resolve, self->base.object.loop, options->host, options->port,
                             options->family, false, resolved, self);
     return rc != 0 ? rc : ISO_EINPROGRESS;
 }
@@ -343,37 +301,15 @@ static int new_connecting(connecting **out, iso_loop *loop, const iso_protocol *
 
     if (self == NULL) return ISO_ENOMEM;
     iso__list_init(&self->attempts);
-    self->protocol = protocol;
-    self->self = arg;
+    self->base.protocol = protocol;
+    self->base.self = arg;
+    self->base.stop = stop_connecting;
     self->delay = options->happy_eyeballs_delay;
     self->interleave = options->interleave;
     if (self->interleave == 0 && self->delay > 0) self->interleave = 1;
-    rc = iso__future_start(loop, cancel_connecting, self, &self->future);
-    if (rc != 0) {
-        iso__object_unref(&self->object);
-        return rc;
-    }
-    iso__object_open(&self->object);
-    iso__object_unref(&self->object); /* the loop's reference keeps it */
-    *out = self;
-    return 0;
-}
-
-static int refuse_call(connecting *self, int rc)
-{
-    iso_future *future = self->future;
-
-    self->future = NULL;
-    iso_future_release(future);
-    close_connecting(self);
+    rc = iso__connecting_open(&self->base);
+    if (rc == 0) *out = self;
     return rc;
-}
-
-static int adopt_socket(connecting *self, iso_fd fd)
-{
-    int rc = iso__sys_socket_adopt(fd);
-
-    return rc != 0 ? rc : make_transport(self, fd);
 }
 
 int iso_loop_create_connection(iso_loop *loop, const iso_protocol *protocol, void *arg,
@@ -393,14 +329,14 @@ int iso_loop_create_connection(iso_loop *loop, const iso_protocol *protocol, voi
     if (rc != 0) return rc;
     self->local = local;
     if (options.sock != ISO_FD_NONE) {
-        rc = adopt_socket(self, options.sock);
-        if (rc != 0) return refuse_call(self, rc); /* the socket is still the caller's */
-        iso__future_give(self->future, out);
+        rc = iso__connecting_adopt(&self->base, options.sock);
+        if (rc != 0) return iso__connecting_refuse(&self->base, rc); /* it is still the caller's */
+        iso__future_give(self->base.future, out);
         return 0;
     }
     rc = find_addresses(self, &options);
-    if (rc == ISO_ELIMIT || rc == ISO_ENOMEM) return refuse_call(self, rc);
-    iso__future_give(self->future, out);
+    if (rc == ISO_ELIMIT || rc == ISO_ENOMEM) return iso__connecting_refuse(&self->base, rc);
+    iso__future_give(self->base.future, out);
     if (rc != ISO_EINPROGRESS) fail_connecting(self, rc);
     return 0;
 }

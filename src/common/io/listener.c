@@ -121,5 +121,6 @@ void iso__listener_close(iso__listener *self)
     self->is_open = false;
     (void)iso__engine_cancel(&self->loop->engine, self->rest); /* stale unless it rests */
     iso__engine_detach(&self->loop->engine, &self->io);
+    iso__engine_forget(&self->loop->engine, self->io.fd);
     (void)iso__sys_socket_close(self->io.fd);
 }

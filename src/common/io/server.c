@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "io/stream.h"
 #include "loop/future.h"
+#include "sys/pipe.h"
 #include "sys/sock.h"
 
 struct iso_server {
@@ -15,9 +16,12 @@ struct iso_server {
     iso__listener *listeners;
     size_t listener_count; /* with a socket */
     size_t listener_capacity;
+    iso__entrance *entrance; /* NULL: its listeners are all that it has */
     size_t client_count;
-    iso__link waiters; /* of wait_closed */
-    iso__node ending;  /* gives the loop's reference back */
+    iso__link waiters;          /* of wait_closed */
+    iso__node ending;           /* gives the loop's reference back */
+    void (*closing)(void *arg); /* NULL: nobody wants to know */
+    void *closing_arg;
     bool is_serving;
     bool is_closed;
 };
@@ -96,7 +100,13 @@ int iso_server_wait_closed(iso_server *self, iso_future **out)
 
 static void close_listeners(iso_server *self)
 {
+    void (*closing)(void *arg) = self->closing;
+
+    self->closing = NULL;
+    if (closing != NULL) closing(self->closing_arg);
     while (self->listener_count > 0) iso__listener_close(&self->listeners[--self->listener_count]);
+    if (self->entrance != NULL) self->entrance->close(self->entrance);
+    self->entrance = NULL;
     self->is_serving = false;
     self->is_closed = true;
 }
@@ -160,22 +170,28 @@ static void client_lost(void *owner, iso_transport *transport)
 
 static const iso__stream_owner client_owner = { .made = client_made, .lost = client_lost };
 
-static int connected(void *owner, iso_fd fd)
+int iso__server_take(iso_server *self, iso_fd fd, iso__medium medium)
 {
-    iso_server *self = owner;
+    iso__stream_source source = { 0 };
     iso_transport *transport;
-    int rc = iso__stream_new(&transport, self->object.loop, fd, self->protocol, self->self,
-                             &client_owner, self);
+    int rc;
 
+    source.fd = fd;
+    source.medium = medium;
+    source.uses = ISO__PIPE_READS | ISO__PIPE_WRITES;
+    source.protocol = self->protocol;
+    source.self = self->self;
+    source.owner_kind = &client_owner;
+    source.owner = self;
+    rc = iso__stream_new(&transport, self->object.loop, &source);
     if (rc != 0) return rc;
     self->client_count++;
     iso__object_ref(&self->object);
     return 0;
 }
 
-static void failed(void *owner, const char *message, int error)
+void iso__server_report(iso_server *self, const char *message, int error)
 {
-    iso_server *self = owner;
     iso_exception_context context = { NULL, 0, NULL, NULL, NULL };
 
     context.message = message;
@@ -184,6 +200,16 @@ static void failed(void *owner, const char *message, int error)
     iso__object_ref(&self->object); /* the handler may close the server */
     iso__loop_report(self->object.loop, &context);
     iso__object_unref(&self->object);
+}
+
+static int connected(void *owner, iso_fd fd)
+{
+    return iso__server_take(owner, fd, ISO__MEDIUM_SOCKET);
+}
+
+static void failed(void *owner, const char *message, int error)
+{
+    iso__server_report(owner, message, error);
 }
 
 static const iso__listener_owner listener_owner = { .connected = connected, .failed = failed };
@@ -279,6 +305,13 @@ int iso__server_adopt(iso_server *self, iso_fd fd, int backlog)
     return 0;
 }
 
+void iso__server_open(iso_server *self, iso__entrance *entrance)
+{
+    self->entrance = entrance;
+    self->is_serving = true;
+    iso__object_open(&self->object);
+}
+
 int iso_server_start_serving(iso_server *self)
 {
     size_t at;
@@ -308,6 +341,19 @@ int iso_server_address(const iso_server *self, size_t index, iso_address *out)
     if (out == NULL) return ISO_EINVAL;
     if (index >= self->listener_count) return ISO_ENOENT;
     return iso__sys_socket_sockname(self->listeners[index].io.fd, out);
+}
+
+void iso__server_on_closing(iso_server *self, void (*closing)(void *arg), void *arg)
+{
+    self->closing = closing;
+    self->closing_arg = arg;
+}
+
+int iso__server_socket(const iso_server *self, size_t index, iso_fd *out)
+{
+    if (index >= self->listener_count) return ISO_ENOENT;
+    *out = self->listeners[index].io.fd;
+    return 0;
 }
 
 size_t iso_server_client_count(const iso_server *self)

@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "engine/medium.h"
 #include "loop/loop.h"
-#include "sys/sock.h"
 
 #include <string.h>
 
@@ -23,9 +23,11 @@ typedef enum stream_state {
     LOST
 } stream_state;
 
-/* What could not be sent at once. It exists only while there is such. */
+/* What could not be sent at once. It exists only while there is such; when its transport ends, it
+ * stays for as long as the kernel holds it. */
 typedef struct output {
     iso__op op;
+    iso_loop *loop;
     iso__byte_queue queue;
     iso_buffer pieces[ISO__SYS_SENDV_MAX]; /* the front of the queue, lent to the driver */
 } output;
@@ -40,13 +42,16 @@ struct iso_transport {
     size_t high;
     size_t low;
     uint8_t state;
+    uint8_t uses;        /* ISO__PIPE_READS, ISO__PIPE_WRITES; a socket has both */
     bool is_made;        /* connection_made was called */
     bool is_read_paused; /* by the program */
+    bool is_read_held;   /* while the writing side is lent */
     bool is_eof_received;
     bool is_eof_written;  /* write_eof was called */
     bool is_write_paused; /* pause_writing was called last */
     int error;            /* for connection_lost */
     uint64_t dropped;
+    iso__loan *loan; /* who has the writing side; NULL: the program */
     const iso__stream_owner *owner_kind;
     void *owner;
 };
@@ -63,15 +68,46 @@ static const iso_allocator *allocator_of(const iso_transport *self)
 
 /* ---- ending ---- */
 
+static void free_output(output *out)
+{
+    const iso_allocator *allocator = iso__loop_allocator(out->loop);
+
+    iso__byte_queue_clear(&out->queue, allocator);
+    iso__free(allocator, out, sizeof(*out));
+}
+
+/* The kernel has let go of what nobody wants sent any more. */
+static void orphan_done(iso__op *op, ptrdiff_t result)
+{
+    output *out = ISO__CONTAINER(op, output, op);
+    iso_loop *loop = out->loop;
+
+    (void)result;
+    free_output(out);
+    iso__loop_uncount_memory(loop);
+}
+
 static void drop_output(iso_transport *self)
 {
     output *out = self->output;
 
     if (out == NULL) return;
-    (void)driver_of(self)->kind->withdraw(driver_of(self), &out->op);
-    iso__byte_queue_clear(&out->queue, allocator_of(self));
-    iso__free(allocator_of(self), out, sizeof(*out));
     self->output = NULL;
+    if (driver_of(self)->kind->withdraw(driver_of(self), &out->op)) {
+        free_output(out);
+        return;
+    }
+    out->op.done = orphan_done;
+    iso__loop_count_memory(out->loop);
+}
+
+static void revoke_loan(iso_transport *self, int error)
+{
+    iso__loan *loan = self->loan;
+
+    if (loan == NULL) return;
+    self->loan = NULL;
+    loan->revoked(loan, error != 0 ? error : ISO_ECLOSED);
 }
 
 /* connection_lost in the next turn, whatever is buffered. */
@@ -83,6 +119,7 @@ static void begin_end(iso_transport *self, int error)
     driver_of(self)->kind->recv_stop(driver_of(self), &self->io);
     drop_output(self);
     iso__engine_ready(&self->object.loop->engine, &self->event);
+    revoke_loan(self, error); /* may call the exception handler */
 }
 
 static void end(iso_transport *self)
@@ -91,7 +128,8 @@ static void end(iso_transport *self)
     if (self->is_made && self->protocol->connection_lost != NULL)
         self->protocol->connection_lost(self, self->self, self->error);
     self->state = LOST;
-    (void)iso__sys_socket_close(self->io.fd);
+    iso__engine_forget(&self->object.loop->engine, self->io.fd);
+    (void)iso__io_close(&self->io);
     self->owner_kind->lost(self->owner, self);
     iso__object_close(&self->object);
 }
@@ -119,10 +157,26 @@ static const iso__object_class stream_class = {
 
 /* ---- reading ---- */
 
+static bool can_read(const iso_transport *self)
+{
+    return (self->uses & ISO__PIPE_READS) != 0;
+}
+
+static bool can_write(const iso_transport *self)
+{
+    return (self->uses & ISO__PIPE_WRITES) != 0;
+}
+
+static bool is_paused(const iso_transport *self)
+{
+    return self->is_read_paused || self->is_read_held;
+}
+
+/* What can only be written is watched all the same, if it may be, for its other end to go away. */
 static int update_reading(iso_transport *self)
 {
-    bool wanted =
-        self->state == OPEN && self->is_made && !self->is_read_paused && !self->is_eof_received;
+    bool wanted = self->state == OPEN && self->is_made && !self->is_eof_received &&
+                  (can_read(self) ? !is_paused(self) : (self->uses & ISO__PIPE_UNWATCHED) == 0);
 
     if (wanted) return driver_of(self)->kind->recv_start(driver_of(self), &self->io);
     driver_of(self)->kind->recv_stop(driver_of(self), &self->io);
@@ -137,7 +191,7 @@ static void handle_eof(iso_transport *self)
     (void)update_reading(self);
     if (self->protocol->eof_received != NULL)
         stays = self->protocol->eof_received(self, self->self);
-    if (!stays) (void)iso_transport_close(self);
+    if (!stays || !can_write(self)) (void)iso_transport_close(self);
 }
 
 static void stream_received(iso__io *io, const void *data, ptrdiff_t size)
@@ -175,14 +229,33 @@ static void buffered_received(iso__io *io, const void *data, ptrdiff_t size)
         self->protocol->buffer_updated(self, self->self, (size_t)size);
 }
 
+/* Reading what can only be written: it fails, or ends, when the other end has gone. A handle that
+ * can't be waited for so says ISO_EACCES, and the next write will tell. Source: asyncio,
+ * _UnixWritePipeTransport._read_ready, _ProactorWritePipeTransport._pipe_closed. */
+static void writer_received(iso__io *io, const void *data, ptrdiff_t size)
+{
+    iso_transport *self = ISO__CONTAINER(io, iso_transport, io);
+
+    (void)data;
+    if (size > 0) return;
+    self->is_eof_received = true;
+    (void)update_reading(self);
+    if (size != ISO_EACCES)
+        begin_end(self, self->output != NULL || self->loan != NULL ? ISO_EPIPE : 0);
+}
+
 static const iso__io_class plain_io = { .received = stream_received };
 static const iso__io_class buffered_io = { .received = buffered_received, .lend = buffered_lend };
+static const iso__io_class writer_io = { .received = writer_received };
 
 static void use_protocol(iso_transport *self, const iso_protocol *protocol, void *arg)
 {
     self->protocol = protocol;
     self->self = arg;
-    self->io.kind = protocol->get_buffer != NULL ? &buffered_io : &plain_io;
+    if (!can_read(self))
+        self->io.kind = &writer_io;
+    else
+        self->io.kind = protocol->get_buffer != NULL ? &buffered_io : &plain_io;
 }
 
 /* ---- writing ---- */
@@ -211,9 +284,19 @@ static void start_send(iso_transport *self)
     output *out = self->output;
     int rc;
 
-    out->op.count = iso__byte_queue_peek(&out->queue, out->pieces, ISO__SYS_SENDV_MAX);
+    out->op.what.send.list = out->pieces;
+    out->op.what.send.count = iso__byte_queue_peek(&out->queue, out->pieces, ISO__SYS_SENDV_MAX);
     rc = driver_of(self)->kind->send(driver_of(self), &out->op);
     if (rc != 0) begin_end(self, rc);
+}
+
+/* Nothing will be written any more: a socket says so, a pipe has no other way than to be closed. */
+static void end_writing(iso_transport *self)
+{
+    if (self->io.medium == ISO__MEDIUM_SOCKET)
+        (void)iso__sys_socket_shutdown_write(self->io.fd); /* if it fails, reading tells why */
+    else
+        begin_end(self, 0);
 }
 
 /* All is sent that there was: what waited for it happens. */
@@ -223,7 +306,9 @@ static void finish_output(iso_transport *self)
     if (self->state == CLOSING)
         begin_end(self, 0);
     else if (self->is_eof_written)
-        (void)iso__sys_socket_shutdown_write(self->io.fd); /* if it fails, reading tells why */
+        end_writing(self);
+    else if (self->loan != NULL)
+        self->loan->granted(self->loan);
 }
 
 static void send_done(iso__op *op, ptrdiff_t result)
@@ -252,8 +337,7 @@ static ptrdiff_t send_directly(iso_transport *self, const iso_buffer *list, size
         size_t part = count < ISO__SYS_SENDV_MAX ? count : (size_t)ISO__SYS_SENDV_MAX;
         size_t wanted = 0;
         size_t at;
-        ptrdiff_t got = part == 1 ? iso__sys_socket_send(self->io.fd, list->data, list->size)
-                                  : iso__sys_socket_sendv(self->io.fd, list, part);
+        ptrdiff_t got = iso__io_sendv(&self->io, list, part);
 
         if (got == ISO_EAGAIN) return sent;
         if (got < 0) return got;
@@ -277,7 +361,7 @@ static int enqueue(iso_transport *self, const iso_buffer *list, size_t count, si
         if (out == NULL) return ISO_ENOMEM;
         out->op.io = &self->io;
         out->op.done = send_done;
-        out->op.list = out->pieces;
+        out->loop = self->object.loop;
     }
     rc = iso__byte_queue_append(&out->queue, allocator_of(self), list, count, skip);
     if (rc != 0) {
@@ -305,7 +389,8 @@ static int write_list(iso_transport *self, const iso_buffer *list, size_t count,
     size_t sent = 0;
     int rc;
 
-    if (ISO__UNLIKELY(self->is_eof_written)) return ISO_EINVALIDSTATE;
+    if (ISO__UNLIKELY(self->is_eof_written || !can_write(self))) return ISO_EINVALIDSTATE;
+    if (ISO__UNLIKELY(self->loan != NULL)) return ISO_EBUSY;
     if (total == 0) return 0;
     if (ISO__UNLIKELY(self->state != OPEN)) return drop_write(self);
     if (self->output == NULL && driver_of(self)->kind->sends_directly) {
@@ -360,16 +445,20 @@ int iso_transport_write_eof(iso_transport *self)
     int rc = iso__loop_check_thread(self->object.loop);
 
     if (rc != 0) return rc;
+    if (!can_write(self)) return ISO_EINVALIDSTATE;
+    if (!iso_transport_can_write_eof(self))
+        return iso__limits_refuse(&self->object.loop->engine.limits,
+                                  ISO__ROW_PROACTOR_PIPE_WRITE_EOF, 0);
     if (self->state != OPEN || self->is_eof_written) return 0;
+    if (self->loan != NULL) return ISO_EBUSY;
     self->is_eof_written = true;
-    if (self->output == NULL) (void)iso__sys_socket_shutdown_write(self->io.fd);
+    if (self->output == NULL) end_writing(self);
     return 0;
 }
 
 bool iso_transport_can_write_eof(const iso_transport *self)
 {
-    (void)self;
-    return true;
+    return self->io.medium == ISO__MEDIUM_SOCKET || (can_write(self) && !can_read(self));
 }
 
 int iso_transport_set_write_buffer_limits(iso_transport *self, size_t high, size_t low)
@@ -409,15 +498,22 @@ uint64_t iso_transport_writes_dropped(const iso_transport *self)
 
 /* ---- pausing and closing ---- */
 
-static int set_read_paused(iso_transport *self, bool is_paused)
+/* What the program says holds from then on, also while the writing side is lent. */
+static int set_read_paused(iso_transport *self, bool is_wanted_paused)
 {
+    bool was_paused = self->is_read_paused;
+    bool was_held = self->is_read_held;
     int rc = iso__loop_check_thread(self->object.loop);
 
     if (rc != 0) return rc;
-    if (self->state >= ENDING || self->is_read_paused == is_paused) return 0;
-    self->is_read_paused = is_paused;
+    if (self->state >= ENDING || !can_read(self)) return 0;
+    if (was_paused == is_wanted_paused && !was_held) return 0;
+    self->is_read_paused = is_wanted_paused;
+    self->is_read_held = false;
     rc = update_reading(self);
-    if (rc != 0) self->is_read_paused = !is_paused; /* refused: it can be tried again */
+    if (rc == 0) return 0;
+    self->is_read_paused = was_paused; /* refused: it can be tried again */
+    self->is_read_held = was_held;
     return rc;
 }
 
@@ -433,7 +529,7 @@ int iso_transport_resume_reading(iso_transport *self)
 
 bool iso_transport_is_reading(const iso_transport *self)
 {
-    return self->state == OPEN && !self->is_read_paused;
+    return self->state == OPEN && !is_paused(self) && can_read(self);
 }
 
 int iso_transport_close(iso_transport *self)
@@ -444,6 +540,7 @@ int iso_transport_close(iso_transport *self)
     if (self->state != OPEN) return 0;
     self->state = CLOSING;
     (void)update_reading(self);
+    revoke_loan(self, 0);
     if (self->output == NULL) begin_end(self, 0);
     return 0;
 }
@@ -459,6 +556,38 @@ int iso_transport_abort(iso_transport *self)
 bool iso_transport_is_closing(const iso_transport *self)
 {
     return self->state != OPEN;
+}
+
+/* ---- lending the writing side ---- */
+
+int iso__stream_borrow(iso_transport *self, iso__loan *loan)
+{
+    if (self->state != OPEN) return ISO_ECLOSED;
+    if (self->is_eof_written || !can_write(self)) return ISO_EINVALIDSTATE;
+    if (self->loan != NULL) return ISO_EBUSY;
+    self->loan = loan;
+    loan->io = &self->io;
+    self->is_read_held = iso_transport_is_reading(self);
+    (void)update_reading(self); /* to stop is never refused */
+    return self->output == NULL ? 0 : ISO_EINPROGRESS;
+}
+
+void iso__stream_give_back(iso__loan *loan)
+{
+    iso_transport *self = ISO__CONTAINER(loan->io, iso_transport, io);
+    int rc = 0;
+
+    self->loan = NULL;
+    if (self->is_read_held) {
+        self->is_read_held = false;
+        rc = update_reading(self);
+    }
+    if (rc != 0) begin_end(self, rc); /* what came would never be heard */
+}
+
+void iso__stream_break(iso_transport *self, int error)
+{
+    begin_end(self, error);
 }
 
 /* ---- the rest of a transport ---- */
@@ -481,6 +610,7 @@ const iso_protocol *iso_transport_get_protocol(const iso_transport *transport, v
 
 int iso_transport_get_extra_info(const iso_transport *self, const char *name, iso_extra_info *out)
 {
+    bool is_socket = self->io.medium == ISO__MEDIUM_SOCKET;
     int rc = 0;
 
     if (name == NULL || out == NULL) return ISO_EINVAL;
@@ -488,10 +618,10 @@ int iso_transport_get_extra_info(const iso_transport *self, const char *name, is
     memset(out, 0, sizeof(*out));
     out->fd = self->io.fd;
     if (strcmp(name, "peername") == 0)
-        rc = iso__sys_socket_peername(self->io.fd, &out->address);
+        rc = is_socket ? iso__sys_socket_peername(self->io.fd, &out->address) : ISO_ENOENT;
     else if (strcmp(name, "sockname") == 0)
-        rc = iso__sys_socket_sockname(self->io.fd, &out->address);
-    else if (strcmp(name, "socket") != 0)
+        rc = is_socket ? iso__sys_socket_sockname(self->io.fd, &out->address) : ISO_ENOENT;
+    else if (strcmp(name, is_socket ? "socket" : "pipe") != 0)
         rc = ISO_ENOENT;
     return rc;
 }
@@ -537,23 +667,25 @@ static void run_event(iso__engine *engine, iso__node *node)
         end(self);
 }
 
-int iso__stream_new(iso_transport **out, iso_loop *loop, iso_fd fd, const iso_protocol *protocol,
-                    void *arg, const iso__stream_owner *owner_kind, void *owner)
+int iso__stream_new(iso_transport **out, iso_loop *loop, const iso__stream_source *source)
 {
     iso_transport *self = iso__object_new(loop, &stream_class);
+    bool is_socket = source->medium == ISO__MEDIUM_SOCKET;
     int rc;
 
     if (self == NULL) return ISO_ENOMEM;
-    use_protocol(self, protocol, arg);
-    self->io.fd = fd;
+    self->uses = (uint8_t)(is_socket ? ISO__PIPE_READS | ISO__PIPE_WRITES : source->uses);
+    use_protocol(self, source->protocol, source->self);
+    self->io.fd = source->fd;
+    self->io.medium = (uint8_t)source->medium;
     self->event.run = run_event;
     self->high = DEFAULT_HIGH;
     self->low = DEFAULT_HIGH / LOW_SHARE;
-    self->owner_kind = owner_kind;
-    self->owner = owner;
+    self->owner_kind = source->owner_kind;
+    self->owner = source->owner;
     rc = iso__engine_attach(&loop->engine, &self->io);
     if (rc == 0) {
-        iso__sys_socket_set_nodelay(fd);
+        if (is_socket) iso__sys_socket_set_nodelay(source->fd);
         iso__object_open(&self->object);
         iso__engine_ready(&loop->engine, &self->event);
         *out = self;

@@ -27,6 +27,24 @@ static const iso_backend *find(const char *name)
     return NULL;
 }
 
+static const char *default_name(void)
+{
+    const iso_backend *at = iso__backend_table;
+
+    while (!at->is_default) at++; /* the platform's table has one */
+    return at->name;
+}
+
+static const iso__proactor *find_proactor(const char *name)
+{
+    const iso__proactor *const *at;
+
+    for (at = iso__proactor_table; *at != NULL; at++) {
+        if (strcmp((*at)->name, name) == 0) return *at;
+    }
+    return NULL;
+}
+
 static void list_available(char *text, size_t size)
 {
     const iso_backend *at;
@@ -49,12 +67,15 @@ static int refuse(const char *name, const char *reason)
 }
 
 /* The bare word: the best proactor. Off Windows that meets its documented limit first. */
-static int refuse_proactor(bool is_native)
+static int choose_proactor(iso__backend_choice *out, bool is_native)
 {
     if (iso__platform != ISO__ON_WINDOWS && !is_native)
         return refuse("proactor", "ProactorEventLoop exists on Windows only (limits row "
                                   "proactor.availability: asyncio, Platform support)");
-    return refuse("proactor", "this version has no proactor for this platform");
+    out->proactor = iso__proactor_table[0];
+    return out->proactor != NULL
+               ? 0
+               : refuse("proactor", "this version has no proactor for this platform");
 }
 
 static int choose_by_name(iso__backend_choice *out, const char *name)
@@ -63,7 +84,10 @@ static int choose_by_name(iso__backend_choice *out, const char *name)
 
     if (backend == NULL) return refuse(name, "not the name of a backend");
     if (!backend->available) return refuse(name, backend->reason);
-    out->poller = iso__poller_find(name + strlen("selector:"));
+    if (strncmp(name, "selector:", strlen("selector:")) == 0)
+        out->poller = iso__poller_find(name + strlen("selector:"));
+    else
+        out->proactor = find_proactor(name + strlen("proactor:"));
     return 0;
 }
 
@@ -71,11 +95,10 @@ int iso__backend_choose(iso__backend_choice *out, const char *backend, bool is_n
 {
     const char *name = backend != NULL ? backend : getenv("ISOLOOP_LOOP");
 
-    out->selector = NULL;
-    if (name == NULL || name[0] == '\0' || strcmp(name, "selector") == 0) {
-        out->poller = iso__poller_find(NULL);
-        return 0;
-    }
-    if (strcmp(name, "proactor") == 0) return refuse_proactor(is_native);
-    return choose_by_name(out, name);
+    memset(out, 0, sizeof(*out));
+    if (name == NULL || name[0] == '\0') name = default_name();
+    if (strcmp(name, "proactor") == 0) return choose_proactor(out, is_native);
+    if (strcmp(name, "selector") != 0) return choose_by_name(out, name);
+    out->poller = iso__poller_find(NULL);
+    return 0;
 }

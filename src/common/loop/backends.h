@@ -3,11 +3,14 @@
 #ifndef ISO_LOOP_BACKENDS_H
 #define ISO_LOOP_BACKENDS_H
 
+#include "engine/driver.h"
 #include "engine/selector.h"
 
+/* One of the three. */
 typedef struct iso__backend_choice {
-    const iso__poller *poller; /* NULL: the caller's own selector */
-    iso_selector *selector;    /* that one */
+    const iso__proactor *proactor;
+    const iso__poller *poller;
+    iso_selector *selector; /* the caller's own */
 } iso__backend_choice;
 
 /* Find what `backend` names (NULL: ISOLOOP_LOOP, else the best). `is_native`: documents do not

@@ -29,6 +29,15 @@ bool iso_loop_supports(const iso_loop *loop, iso_capability capability)
                !is_enforced(loop, ISO__ROW_WINDOWS_SOCKETS_ONLY);
     case ISO_CAP_REUSE_PORT: return !is_enforced(loop, ISO__ROW_WINDOWS_REUSE_PORT);
     case ISO_CAP_SCALABLE: return !is_enforced(loop, ISO__ROW_TORNADO_SELECT_GRADE);
+    case ISO_CAP_UNIX_SOCKETS: return !is_enforced(loop, ISO__ROW_WINDOWS_UNIX_SOCKETS);
+    case ISO_CAP_SIGNALS: return !is_enforced(loop, ISO__ROW_WINDOWS_SIGNALS);
+    case ISO_CAP_CHILD_WATCHER: return !is_enforced(loop, ISO__ROW_WINDOWS_CHILD_WATCHER);
+    case ISO_CAP_PIPES: return !is_enforced(loop, ISO__ROW_WINDOWS_PIPES);
+    case ISO_CAP_NAMED_PIPES:
+        return !is_enforced(loop, ISO__ROW_WINDOWS_PIPES) &&
+               !is_enforced(loop, ISO__ROW_POSIX_NAMED_PIPES);
+    case ISO_CAP_SUBPROCESS: return !is_enforced(loop, ISO__ROW_WINDOWS_SUBPROCESS);
+    case ISO_CAP_DATAGRAM: return !is_enforced(loop, ISO__ROW_PROACTOR_DATAGRAM);
     }
     return false;
 }
@@ -70,7 +79,7 @@ int iso_loop_limit_get(const iso_loop *loop, iso_limit_kind kind, int64_t *max, 
     switch (kind) {
     case ISO_LIMIT_SOCKETS:
         most = most_sockets(loop);
-        now = (int64_t)loop->engine.ios.count;
+        now = iso__engine_socket_count(&loop->engine);
         break;
     case ISO_LIMIT_DESCRIPTOR:
         most = highest_descriptor(loop);

@@ -48,9 +48,10 @@ static iso_nsec system_now(void *context)
     return iso__sys_clock_now();
 }
 
-static unsigned limit_bit_of(iso__poller_id id)
+static unsigned limit_bit_of(const iso__backend_choice *backend)
 {
-    switch (id) {
+    if (backend->proactor != NULL) return ISO__WITH_PROACTOR;
+    switch (backend->selector != NULL ? backend->selector->id : backend->poller->id) {
     case ISO__POLLER_CUSTOM: return ISO__WITH_CUSTOM;
     case ISO__POLLER_EPOLL: return ISO__WITH_EPOLL;
     case ISO__POLLER_KQUEUE: return ISO__WITH_KQUEUE;
@@ -68,7 +69,7 @@ static int choose(const iso_loop_options *options, iso__backend_choice *backend,
     iso__limit_subject subject = { 0, 0 };
     int rc = 0;
 
-    backend->poller = NULL;
+    memset(backend, 0, sizeof(*backend));
     backend->selector = options->selector;
     if (options->selector == NULL)
         rc = iso__backend_choose(backend, options->backend,
@@ -79,8 +80,7 @@ static int choose(const iso_loop_options *options, iso__backend_choice *backend,
         rc = iso__error_set(ISO_EINVAL, "a backend and a selector of one's own exclude each other");
     if (rc != 0) return rc;
     subject.platform = iso__platform;
-    subject.loop =
-        limit_bit_of(options->selector != NULL ? options->selector->id : backend->poller->id);
+    subject.loop = limit_bit_of(backend);
     return iso__limits_choose(limits, profile, subject);
 }
 
@@ -103,12 +103,21 @@ static void configure(iso_loop *loop, const iso_loop_options *options)
     iso__atomic_store_u32(&loop->references, 1);
 }
 
-static int open_driver(iso_loop *loop, const iso__backend_choice *backend)
+static int open_proactor(iso_loop *loop, const iso__proactor *proactor)
+{
+    int rc = proactor->open(&loop->engine.driver, &loop->engine);
+
+    if (rc != 0) return rc;
+    (void)snprintf(loop->backend, sizeof(loop->backend), "proactor:%.48s", proactor->name);
+    return 0;
+}
+
+static int open_selector(iso_loop *loop, const iso__backend_choice *backend)
 {
     iso_selector *selector = backend->selector;
-    int rc = iso__sys_socket_startup();
+    int rc = 0;
 
-    if (rc == 0 && selector == NULL)
+    if (selector == NULL)
         rc = iso__selector_open(&selector, backend->poller->name, &loop->engine.allocator);
     if (rc != 0) return rc;
     rc = iso__reactor_open(&loop->engine, selector);
@@ -118,6 +127,20 @@ static int open_driver(iso_loop *loop, const iso__backend_choice *backend)
     }
     (void)snprintf(loop->backend, sizeof(loop->backend), "selector:%.48s",
                    iso_selector_name(selector));
+    return 0;
+}
+
+static int open_driver(iso_loop *loop, const iso_loop_options *options,
+                       const iso__backend_choice *backend)
+{
+    int rc = iso__sys_socket_startup();
+
+    if (rc != 0) return rc;
+    rc = backend->proactor != NULL ? open_proactor(loop, backend->proactor)
+                                   : open_selector(loop, backend);
+    if (rc != 0) return rc;
+    if (options->clock == NULL && loop->engine.driver->resolution > 0)
+        loop->engine.clock.resolution = loop->engine.driver->resolution;
     return 0;
 }
 
@@ -141,7 +164,7 @@ int iso_loop_new(iso_loop **out, const iso_loop_options *given)
     loop->engine.limits = limits;
     configure(loop, &options);
     iso__engine_init(&loop->engine);
-    rc = open_driver(loop, &backend);
+    rc = open_driver(loop, &options, &backend);
     if (rc != 0) {
         iso__engine_close(&loop->engine);
         iso__engine_free(&loop->engine);

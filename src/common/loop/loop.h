@@ -9,6 +9,8 @@
 
 enum { ISO__BACKEND_NAME_BYTES = 64 };
 
+typedef struct iso__signals iso__signals;
+
 struct iso_loop {
     iso__engine engine;
     iso__atomic_ptr owner; /* iso__sys_thread_id of the thread that it belongs to */
@@ -21,6 +23,7 @@ struct iso_loop {
     iso__atomic_u32 is_closed;
     iso_exception_handler exception_handler;
     void *exception_arg;
+    iso__signals *signals; /* among `objects` while there are handlers; else NULL */
     char backend[ISO__BACKEND_NAME_BYTES];
 };
 

@@ -4,22 +4,40 @@
 
 #include "base/alloc.h"
 #include "loop/future.h"
+#include "loop/loan.h"
 #include "loop/loop.h"
 #include "sys/sock.h"
 
+#include <string.h>
+
+enum { COPY_MAX = 64 * 1024 };
+
+typedef struct sock sock;
+
+/* A sendall or a connect. Cancelled, it stays for as long as the kernel holds it. */
+typedef struct writing {
+    iso__op op;
+    sock *owner;
+    iso_loop *loop;
+    iso_buffer rest;  /* of what sendall was given */
+    iso_buffer piece; /* that is being sent, */
+    void *copy;       /* from here, if the driver would lend it to the kernel: the caller has his */
+    size_t copy_size; /*  memory back as soon as he cancels */
+} writing;
+
 /* A socket while an operation of each side, or of both, is under way on it. It is registered no
  * longer than that: the program may close its socket afterwards without a word. */
-typedef struct sock {
+struct sock {
     iso__object object;
     iso__io io;
     iso_future *reading; /* recv or accept */
     unsigned char *into;
     size_t into_size;
-    bool owns_into;      /* recv: the memory is to be the future's */
-    iso_future *writing; /* sendall or connect */
-    iso__op op;
-    iso_buffer rest;
-} sock;
+    bool owns_into;     /* recv: the memory is to be the future's */
+    iso_future *writer; /* sendall or connect, and what it works with: */
+    writing *work;
+    iso__loan *loan; /* who has the writing side instead; NULL: nobody */
+};
 
 static sock *sock_of(iso__io *io)
 {
@@ -35,7 +53,7 @@ static iso__driver *driver_of(const sock *self)
 
 static void drop_if_idle(sock *self)
 {
-    if (self->reading != NULL || self->writing != NULL) return;
+    if (self->reading != NULL || self->writer != NULL || self->loan != NULL) return;
     iso__engine_detach(&self->object.loop->engine, &self->io);
     iso__object_close(&self->object);
 }
@@ -60,11 +78,38 @@ static iso_future *end_reading(sock *self)
     return future;
 }
 
+static void free_writing(writing *work)
+{
+    const iso_allocator *allocator = iso__loop_allocator(work->loop);
+
+    iso__free(allocator, work->copy, work->copy_size);
+    iso__free(allocator, work, sizeof(*work));
+}
+
+/* The kernel has let go of what was cancelled. */
+static void orphan_done(iso__op *op, ptrdiff_t result)
+{
+    writing *work = ISO__CONTAINER(op, writing, op);
+    iso_loop *loop = work->loop;
+
+    (void)result;
+    free_writing(work);
+    iso__loop_uncount_memory(loop);
+}
+
 static iso_future *end_writing(sock *self)
 {
-    iso_future *future = self->writing;
+    iso_future *future = self->writer;
+    writing *work = self->work;
 
-    self->writing = NULL;
+    self->writer = NULL;
+    self->work = NULL;
+    if (driver_of(self)->kind->withdraw(driver_of(self), &work->op)) {
+        free_writing(work);
+    } else {
+        work->op.done = orphan_done;
+        iso__loop_count_memory(work->loop);
+    }
     return future;
 }
 
@@ -83,9 +128,17 @@ static void cancel_writing(void *operation)
     sock *self = operation;
     iso_future *future = end_writing(self);
 
-    (void)driver_of(self)->kind->withdraw(driver_of(self), &self->op);
     drop_if_idle(self);
     iso__future_end_error(future, ISO_ECANCELED);
+}
+
+static void revoke_loan(sock *self, int error)
+{
+    iso__loan *loan = self->loan;
+
+    loan->revoked(loan, error);
+    self->loan = NULL;
+    drop_if_idle(self);
 }
 
 static void abandon_sock(iso__object *object)
@@ -94,7 +147,8 @@ static void abandon_sock(iso__object *object)
 
     iso__object_ref(object);
     if (self->reading != NULL) iso__future_abandon(self->reading);
-    if (self->writing != NULL) iso__future_abandon(self->writing);
+    if (self->writer != NULL) iso__future_abandon(self->writer);
+    if (self->loan != NULL) revoke_loan(self, ISO_ECLOSED);
     iso__object_unref(object);
 }
 
@@ -172,23 +226,45 @@ static void finish_write(sock *self, int error)
 
 static void connect_done(iso__op *op, ptrdiff_t result)
 {
-    finish_write(ISO__CONTAINER(op, sock, op), (int)result);
+    finish_write(ISO__CONTAINER(op, writing, op)->owner, (int)result);
+}
+
+/* Send what is left, or, where it must be copied, the first part of that. */
+static int send_piece(writing *work)
+{
+    iso__driver *driver = work->loop->engine.driver;
+    bool copies = driver->kind->lends_to_kernel && work->rest.size > 0;
+
+    work->piece = work->rest;
+    if (copies) {
+        if (work->copy == NULL) {
+            work->copy_size = work->rest.size < COPY_MAX ? work->rest.size : (size_t)COPY_MAX;
+            work->copy = iso__alloc(iso__loop_allocator(work->loop), work->copy_size);
+            if (work->copy == NULL) return ISO_ENOMEM;
+        }
+        if (work->piece.size > work->copy_size) work->piece.size = work->copy_size;
+        memcpy(work->copy, work->rest.data, work->piece.size);
+        work->piece.data = work->copy;
+    }
+    work->op.what.send.list = &work->piece;
+    work->op.what.send.count = 1;
+    return driver->kind->send(driver, &work->op);
 }
 
 static void send_done(iso__op *op, ptrdiff_t result)
 {
-    sock *self = ISO__CONTAINER(op, sock, op);
+    writing *work = ISO__CONTAINER(op, writing, op);
     int rc = result < 0 ? (int)result : 0;
 
     if (rc == 0) {
-        self->rest.data = (const unsigned char *)self->rest.data + result;
-        self->rest.size -= (size_t)result;
-        if (self->rest.size > 0) {
-            rc = driver_of(self)->kind->send(driver_of(self), op);
+        work->rest.data = (const unsigned char *)work->rest.data + result;
+        work->rest.size -= (size_t)result;
+        if (work->rest.size > 0) {
+            rc = send_piece(work);
             if (rc == 0) return;
         }
     }
-    finish_write(self, rc);
+    finish_write(work->owner, rc);
 }
 
 /* ---- beginning ---- */
@@ -230,13 +306,38 @@ static int take_for_reading(iso_loop *loop, iso_fd fd, sock **out)
     return rc;
 }
 
-static int take_for_writing(iso_loop *loop, iso_fd fd, sock **out)
+static int start_writing(sock *self, void (*done)(iso__op *op, ptrdiff_t result))
+{
+    iso_loop *loop = self->object.loop;
+    writing *work = iso__alloc_zero(iso__loop_allocator(loop), sizeof(*work));
+    int rc;
+
+    if (work == NULL) return ISO_ENOMEM;
+    work->owner = self;
+    work->loop = loop;
+    work->op.io = &self->io;
+    work->op.done = done;
+    rc = iso__future_start(loop, cancel_writing, self, &self->writer);
+    if (rc != 0)
+        free_writing(work);
+    else
+        self->work = work;
+    return rc;
+}
+
+static bool is_written(const sock *self)
+{
+    return self->writer != NULL || self->loan != NULL;
+}
+
+static int take_for_writing(iso_loop *loop, iso_fd fd, void (*done)(iso__op *op, ptrdiff_t result),
+                            sock **out)
 {
     int rc = iso__loop_check(loop);
 
     if (rc == 0) rc = take(loop, fd, out);
-    if (rc == 0 && (*out)->writing != NULL) return ISO_EBUSY;
-    if (rc == 0) rc = iso__future_start(loop, cancel_writing, *out, &(*out)->writing);
+    if (rc == 0 && is_written(*out)) return ISO_EBUSY;
+    if (rc == 0) rc = start_writing(*out, done);
     if (rc != 0 && *out != NULL) drop_if_idle(*out);
     return rc;
 }
@@ -320,17 +421,13 @@ int iso_loop_sock_sendall(iso_loop *loop, iso_fd fd, const void *data, size_t si
     int rc;
 
     if (loop == NULL || (data == NULL && size > 0)) return ISO_EINVAL;
-    rc = take_for_writing(loop, fd, &self);
+    rc = take_for_writing(loop, fd, send_done, &self);
     if (rc != 0) return rc;
-    self->rest.data = data;
-    self->rest.size = size;
-    self->op.io = &self->io;
-    self->op.done = send_done;
-    self->op.list = &self->rest;
-    self->op.count = 1;
-    rc = driver_of(self)->kind->send(driver_of(self), &self->op);
+    self->work->rest.data = data;
+    self->work->rest.size = size;
+    rc = send_piece(self->work);
     if (rc != 0) return undo_writing(self, rc);
-    iso__future_give(self->writing, out);
+    iso__future_give(self->writer, out);
     return 0;
 }
 
@@ -340,14 +437,35 @@ int iso_loop_sock_connect(iso_loop *loop, iso_fd fd, const iso_address *address,
     int rc;
 
     if (loop == NULL || address == NULL || address->length == 0) return ISO_EINVAL;
-    rc = take_for_writing(loop, fd, &self);
+    rc = take_for_writing(loop, fd, connect_done, &self);
     if (rc != 0) return rc;
-    self->op.io = &self->io;
-    self->op.done = connect_done;
-    rc = driver_of(self)->kind->connect(driver_of(self), &self->op, address);
+    rc = driver_of(self)->kind->connect(driver_of(self), &self->work->op, address);
     if (rc != 0) return undo_writing(self, rc);
-    iso__future_give(self->writing, out);
+    iso__future_give(self->writer, out);
     return 0;
+}
+
+/* ---- lending ---- */
+
+int iso__sock_borrow(iso_loop *loop, iso_fd fd, iso__loan *loan)
+{
+    sock *self = NULL;
+    int rc = iso__loop_check(loop);
+
+    if (rc == 0) rc = take(loop, fd, &self);
+    if (rc != 0) return rc;
+    if (is_written(self)) return ISO_EBUSY;
+    self->loan = loan;
+    loan->io = &self->io;
+    return 0;
+}
+
+void iso__sock_give_back(iso__loan *loan)
+{
+    sock *self = sock_of(loan->io);
+
+    self->loan = NULL;
+    drop_if_idle(self);
 }
 
 /* ---- sockets ---- */

@@ -70,4 +70,17 @@ ptrdiff_t iso__sys_socket_sendv(iso_fd fd, const iso_buffer *list, size_t count)
 /* Tell the peer that no more will come (SHUT_WR, SD_SEND). */
 int iso__sys_socket_shutdown_write(iso_fd fd);
 
+/* A datagram socket, and leave to send to every host of a network (SO_BROADCAST). */
+int iso__sys_datagram_open(iso_fd *out, int version);
+int iso__sys_datagram_set_broadcast(iso_fd fd);
+
+/* Take one datagram, and who sent it: its size, which may be 0; ISO_EAGAIN; ISO_EMSGSIZE for one
+ * that is larger than `size` (Windows; elsewhere it is cut); or an error that an earlier send met
+ * (ISO_ECONNREFUSED and the like), after which the socket is sound. */
+ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address *from);
+
+/* Send one datagram; `to` NULL: to whom the socket is connected. Its size, ISO_EAGAIN,
+ * ISO_EMSGSIZE, or what the system answers. */
+ptrdiff_t iso__sys_datagram_send(iso_fd fd, const iso_buffer *data, const iso_address *to);
+
 #endif

@@ -15,7 +15,7 @@ if(WIN32)
     set(ISO_SYSTEM_DEFINITIONS _WIN32_WINNT=0x0A00 WIN32_LEAN_AND_MEAN UNICODE _UNICODE)
     set(ISO_SYSTEM_LIBRARIES ws2_32 advapi32 ntdll)
     set(ISO_POLLERS select)
-    set(ISO_BACKENDS selector:select)
+    set(ISO_BACKENDS proactor:iocp selector:select)
     return()
 endif()
 

@@ -80,8 +80,14 @@ set(ISO_SOURCES_WIN32
     src/win32/address.c
     src/win32/clock.c
     src/win32/descriptor.c
+    src/win32/drv_iocp.c
     src/win32/error.c
     src/win32/handle.c
+    src/win32/iocp_accept.c
+    src/win32/iocp_buffers.c
+    src/win32/iocp_once.c
+    src/win32/iocp_recv.c
+    src/win32/iocp_recvfrom.c
     src/win32/pipe.c
     src/win32/resolve.c
     src/win32/select.c

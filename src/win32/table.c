@@ -13,15 +13,15 @@ const iso__poller *const iso__poller_table[] = {
     NULL,
 };
 
-const iso__proactor *const iso__proactor_table[] = { NULL };
+const iso__proactor *const iso__proactor_table[] = { &iso__proactor_iocp, NULL };
 
 /* clang-format off */
 const iso_backend iso__backend_table[] = {
     { "selector:epoll", "only Linux has epoll", false, false },
     { "selector:kqueue", "only macOS and the BSDs have kqueue", false, false },
     { "selector:poll", "Windows has no poll; select takes its place", false, false },
-    { "selector:select", "", true, true },
-    { "proactor:iocp", "this version has no driver for I/O completion ports", false, false },
+    { "selector:select", "", true, false },
+    { "proactor:iocp", "", true, true },
     { "proactor:io_uring", "only Linux has io_uring", false, false },
     { NULL, NULL, false, false },
 };

@@ -32,8 +32,6 @@ endfunction()
 names_of(configurePresets configure)
 names_of(buildPresets build)
 names_of(testPresets test)
-list(REMOVE_ITEM configure windows32) # built and not run
-list(REMOVE_ITEM build windows32)
 if(NOT configure STREQUAL build)
     finding("configurePresets (${configure}) and buildPresets (${build}) differ")
 endif()

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* Datagrams. One receive is kept posted, into memory that holds the largest there can be; what has
+ * come besides is taken at once when that one is told. */
+#include "iocp.h"
+
+#include "base/alloc.h"
+#include "sys/sock.h"
+
+#include <string.h>
+
+enum { PER_TURN = 16, DATAGRAM_BYTES = 64 * 1024 };
+
+struct iso__receiver {
+    iso__request request;
+    bool is_done; /* it has brought something that nobody has seen yet */
+    int error;
+    size_t size;
+    SOCKADDR_STORAGE from;
+    int from_size;
+    unsigned char bytes[DATAGRAM_BYTES];
+};
+
+static void finished(iso__request *request, int error, size_t bytes)
+{
+    iso__receiver *self = ISO__CONTAINER(request, iso__receiver, request);
+    iso__channel *channel = request->channel;
+
+    self->is_done = true;
+    self->error = error;
+    self->size = bytes;
+    if (channel->io != NULL) iso__driver_ready(&channel->driver->base, &channel->io->node);
+}
+
+void iso__channel_recvfrom(iso__channel *channel)
+{
+    iso__receiver *self = channel->receiver;
+    WSABUF piece = { DATAGRAM_BYTES, (char *)self->bytes };
+    DWORD flags = 0;
+    bool succeeded;
+
+    if (iso__request_is_held(&self->request)) return;
+    if (self->is_done) {
+        iso__driver_ready(&channel->driver->base, &channel->io->node);
+        return;
+    }
+    memset(&self->request.overlapped, 0, sizeof(self->request.overlapped));
+    self->from_size = sizeof(self->from);
+    succeeded = WSARecvFrom((SOCKET)channel->handle, &piece, 1, NULL, &flags,
+                            (struct sockaddr *)&self->from, &self->from_size,
+                            &self->request.overlapped, NULL) == 0;
+    iso__request_settle(&self->request, succeeded, succeeded ? 0 : GetLastError());
+}
+
+/* Answers what the owner does. */
+static bool tell(iso__io *io, iso__receiver *self)
+{
+    iso_address from;
+
+    self->is_done = false;
+    if (self->error != 0) return io->kind->datagram(io, NULL, self->error, NULL);
+    iso__address_keep(&from, &self->from, self->from_size);
+    return io->kind->datagram(io, self->bytes, (ptrdiff_t)self->size, &from);
+}
+
+/* What an owner is told is in memory that must outlive what he does then. */
+static void run_datagrams(iso__engine *engine, iso__node *node)
+{
+    iso__io *io = ISO__CONTAINER(node, iso__io, node);
+    iso__channel *channel = iso__channel_of(io);
+    iso__receiver *self = channel->receiver;
+    int left = PER_TURN;
+    bool goes_on = true;
+
+    (void)engine;
+    if (io->mode != ISO__IO_RECVFROM) return; /* it is kept until recvfrom_start */
+    iso__channel_idle(channel);
+    channel->held++;
+    if (self->is_done) goes_on = tell(io, self);
+    while (goes_on && io->mode == ISO__IO_RECVFROM && --left > 0) {
+        iso_address from;
+        ptrdiff_t got = iso__sys_datagram_recv(io->fd, self->bytes, DATAGRAM_BYTES, &from);
+
+        if (got == ISO_EAGAIN) break;
+        goes_on = got < 0 ? io->kind->datagram(io, NULL, got, NULL)
+                          : io->kind->datagram(io, self->bytes, got, &from);
+    }
+    channel->held--;
+    iso__channel_free_if_over(channel);
+}
+
+int iso__iocp_recvfrom_start(iso__driver *driver, iso__io *io)
+{
+    iso__channel *channel = iso__channel_of(io);
+    int rc = iso__channel_bind(channel);
+
+    if (rc != 0) return rc;
+    if (channel->receiver == NULL) {
+        channel->receiver = iso__alloc_zero(driver->allocator, sizeof(*channel->receiver));
+        if (channel->receiver == NULL) return ISO_ENOMEM;
+        channel->receiver->request.channel = channel;
+        channel->receiver->request.finished = finished;
+    }
+    io->mode = ISO__IO_RECVFROM;
+    io->node.run = run_datagrams;
+    iso__channel_idle(channel);
+    return 0;
+}
+
+void iso__iocp_recvfrom_stop(iso__driver *driver, iso__io *io)
+{
+    (void)driver;
+    if (io->mode == ISO__IO_RECVFROM) io->mode = ISO__IO_IDLE;
+}
+
+void iso__channel_drop_recvfrom(iso__channel *channel)
+{
+    iso__receiver *self = channel->receiver;
+
+    if (self != NULL && iso__request_is_held(&self->request))
+        (void)CancelIoEx(channel->handle, &self->request.overlapped);
+}
+
+void iso__channel_free_receiver(iso__channel *channel)
+{
+    iso__free(channel->driver->base.allocator, channel->receiver, sizeof(*channel->receiver));
+    channel->receiver = NULL;
+}

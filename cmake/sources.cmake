@@ -40,7 +40,9 @@ set(ISO_SOURCES_LOOP
 set(ISO_SOURCES_IO
     src/common/io/connect.c
     src/common/io/connecting.c
+    src/common/io/create_datagram.c
     src/common/io/create_server.c
+    src/common/io/datagram.c
     src/common/io/listener.c
     src/common/io/server.c
     src/common/io/stream.c

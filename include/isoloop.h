@@ -4,6 +4,7 @@
 #define ISOLOOP_H
 
 #include "isoloop/base.h"
+#include "isoloop/datagram.h"
 #include "isoloop/error.h"
 #include "isoloop/future.h"
 #include "isoloop/limits.h"

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Datagrams (UDP). asyncio's DatagramTransport and DatagramProtocol are the models.
+ *
+ * Where a kind of loop has none the call answers ISO_ENOTSUP before anything else happens:
+ * iso_loop_supports(ISO_CAP_DATAGRAM) tells beforehand. */
+#ifndef ISOLOOP_DATAGRAM_H
+#define ISOLOOP_DATAGRAM_H
+
+#include "loop.h"
+
+ISO_BEGIN_DECLS
+
+typedef struct iso_datagram_transport iso_datagram_transport;
+
+/* What an endpoint tells. Every slot may be NULL. `self` is what was given with the protocol. The
+ * transport, `data` and `from` are borrowed for the length of the call. */
+typedef struct iso_datagram_protocol {
+    void (*connection_made)(iso_datagram_transport *transport, void *self);
+    /* One datagram, whole; it may be empty. */
+    void (*datagram_received)(iso_datagram_transport *transport, void *self, const void *data,
+                              size_t size, const iso_address *from);
+    /* One was refused on its way, or could not be sent; the endpoint goes on. */
+    void (*error_received)(iso_datagram_transport *transport, void *self, int error);
+    /* The last call: 0 after close or abort; else what broke it. */
+    void (*connection_lost)(iso_datagram_transport *transport, void *self, int error);
+    void (*pause_writing)(iso_datagram_transport *transport, void *self);
+    void (*resume_writing)(iso_datagram_transport *transport, void *self);
+} iso_datagram_protocol;
+
+typedef struct iso_datagram_options {
+    size_t size;             /* of this struct: use the macro */
+    const char *local_host;  /* a name or a literal; NULL: every interface, if there is a port */
+    const char *remote_host; /* NULL: datagrams come from, and go to, anybody */
+    uint16_t local_port;
+    uint16_t remote_port;
+    int family;           /* 0: what the addresses are; without any, 4 or 6 */
+    bool reuse_port;      /* several processes share the port; not on Windows */
+    bool allow_broadcast; /* leave to send to every host of a network */
+    iso_fd sock;          /* a socket of one's own instead of all of it; given */
+} iso_datagram_options;
+
+#define ISO_DATAGRAM_OPTIONS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(iso_datagram_options), NULL, NULL, 0, 0, 0, false, false, ISO_FD_NONE               \
+    }
+
+/* Make an endpoint: bound to a local address, connected to a remote one, or both. *out, if not
+ * NULL, is a future of an iso_datagram_transport, done once connection_made has been called.
+ * Returns 0; ISO_ENOTSUP (limits rows: datagrams, reuse_port); ISO_EINVAL (neither address nor
+ * family; addresses and sock), ISO_ELIMIT (another row), ISO_EBADF, ISO_ENOTSOCK, ISO_EBUSY (sock),
+ * ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. A name that is not found, and what the system answers to
+ * bind and connect, end the future.
+ * Ownership: protocol is lent until connection_lost; options are borrowed; `sock` is given once the
+ * call returned 0. Source: loop.create_datagram_endpoint. */
+ISO_API int iso_loop_create_datagram_endpoint(iso_loop *loop, const iso_datagram_protocol *protocol,
+                                              void *self, const iso_datagram_options *options,
+                                              iso_future **out);
+
+/* Send one datagram to `to`, or, NULL, to whom the endpoint is connected; what the system does not
+ * take at once is copied and sent later, in order. An empty one is a datagram too. What goes wrong
+ * on the way is told by error_received.
+ * Returns 0 (after close too: it is dropped); ISO_EINVAL (no address; another one than it is
+ * connected to), ISO_ENOMEM, ISO_ETHREAD. Source: DatagramTransport.sendto. */
+ISO_API int iso_datagram_transport_sendto(iso_datagram_transport *transport, const void *data,
+                                          size_t size, const iso_address *to);
+
+/* As the functions of the same names of iso_transport. */
+ISO_API int iso_datagram_transport_close(iso_datagram_transport *transport);
+ISO_API int iso_datagram_transport_abort(iso_datagram_transport *transport);
+ISO_API bool iso_datagram_transport_is_closing(const iso_datagram_transport *transport);
+ISO_API int iso_datagram_transport_set_write_buffer_limits(iso_datagram_transport *transport,
+                                                           size_t high, size_t low);
+ISO_API size_t iso_datagram_transport_get_write_buffer_size(const iso_datagram_transport *self);
+
+/* Its own address; to whom it is connected (ISO_ENOTCONN: nobody); its descriptor, borrowed, as
+ * get_extra_info("sockname", "peername", "socket") has them. Return 0, or what the system answers;
+ * ISO_ECLOSED after connection_lost. */
+ISO_API int iso_datagram_transport_sockname(const iso_datagram_transport *transport,
+                                            iso_address *out);
+ISO_API int iso_datagram_transport_peername(const iso_datagram_transport *transport,
+                                            iso_address *out);
+ISO_API int iso_datagram_transport_fileno(const iso_datagram_transport *transport, iso_fd *out);
+
+ISO_API iso_loop *iso_datagram_transport_get_loop(const iso_datagram_transport *transport);
+
+/* Share it, and give a reference back. NULL is fine for release. Thread: loop. */
+ISO_API iso_datagram_transport *iso_datagram_transport_ref(iso_datagram_transport *transport);
+ISO_API void iso_datagram_transport_release(iso_datagram_transport *transport);
+
+ISO_END_DECLS
+
+#endif

@@ -39,11 +39,14 @@ set(ISO_SOURCES_LOOP
 
 set(ISO_SOURCES_IO
     src/common/io/connect.c
+    src/common/io/connect_pipe.c
     src/common/io/connecting.c
     src/common/io/create_datagram.c
     src/common/io/create_server.c
     src/common/io/datagram.c
     src/common/io/listener.c
+    src/common/io/named_pipe.c
+    src/common/io/pipe.c
     src/common/io/server.c
     src/common/io/stream.c
 )
@@ -53,6 +56,7 @@ set(ISO_SOURCES_POSIX
     src/posix/clock.c
     src/posix/descriptor.c
     src/posix/error.c
+    src/posix/named_pipe.c
     src/posix/pipe.c
     src/posix/poll.c
     src/posix/resolve.c
@@ -90,6 +94,7 @@ set(ISO_SOURCES_WIN32
     src/win32/iocp_once.c
     src/win32/iocp_recv.c
     src/win32/iocp_recvfrom.c
+    src/win32/named_pipe.c
     src/win32/pipe.c
     src/win32/resolve.c
     src/win32/select.c

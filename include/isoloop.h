@@ -9,6 +9,7 @@
 #include "isoloop/future.h"
 #include "isoloop/limits.h"
 #include "isoloop/loop.h"
+#include "isoloop/pipe.h"
 #include "isoloop/policy.h"
 #include "isoloop/selector.h"
 #include "isoloop/sock.h"

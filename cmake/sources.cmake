@@ -47,23 +47,27 @@ set(ISO_SOURCES_IO
     src/common/io/listener.c
     src/common/io/named_pipe.c
     src/common/io/pipe.c
+    src/common/io/process.c
     src/common/io/server.c
     src/common/io/stream.c
 )
 
 set(ISO_SOURCES_POSIX
     src/posix/address.c
+    src/posix/child.c
     src/posix/clock.c
     src/posix/descriptor.c
     src/posix/error.c
     src/posix/named_pipe.c
     src/posix/pipe.c
     src/posix/poll.c
+    src/posix/process.c
     src/posix/resolve.c
     src/posix/select.c
     src/posix/sendfile.c
     src/posix/sigpipe.c
     src/posix/sock.c
+    src/posix/standard_stream.c
     src/posix/table.c
     src/posix/thread.c
     src/posix/wake.c
@@ -84,7 +88,9 @@ set(ISO_SOURCES_KQUEUE_STANDIN
 
 set(ISO_SOURCES_WIN32
     src/win32/address.c
+    src/win32/child.c
     src/win32/clock.c
+    src/win32/command_line.c
     src/win32/descriptor.c
     src/win32/drv_iocp.c
     src/win32/error.c
@@ -96,11 +102,13 @@ set(ISO_SOURCES_WIN32
     src/win32/iocp_recvfrom.c
     src/win32/named_pipe.c
     src/win32/pipe.c
+    src/win32/process.c
     src/win32/resolve.c
     src/win32/select.c
     src/win32/sendfile.c
     src/win32/sock.c
     src/win32/socketpair.c
+    src/win32/standard_stream.c
     src/win32/table.c
     src/win32/thread.c
     src/win32/wake.c

@@ -11,6 +11,7 @@
 #include "isoloop/loop.h"
 #include "isoloop/pipe.h"
 #include "isoloop/policy.h"
+#include "isoloop/process.h"
 #include "isoloop/selector.h"
 #include "isoloop/sock.h"
 #include "isoloop/tcp.h"

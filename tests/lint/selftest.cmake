@@ -85,6 +85,8 @@ expect_of_file(floors "x.c:4: errno" ${f} "int a[1] = { 0 };\n\nint x(void) { re
 expect_of_file(floors "belongs to src/posix" src/win32/x.c "int e = errno;\n")
 expect_of_file(floors "belongs to src/win32" src/posix/x.c "int e = WSAGetLastError();\n")
 expect_of_file(floors "ends no program" src/posix/x.c "void x(void) { abort(); }\n")
+expect_of_file(floors "ends no program" src/posix/x.c "void x(void) { _exit(1); }\n")
+expect_of_file(floors "" src/posix/process.c "void x(void) { _exit(1); }\n")
 file(REMOVE_RECURSE "${WORK}/tree")
 file(MAKE_DIRECTORY "${WORK}/tree")
 expect_of(floors "is this the root?" "an empty tree")

@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: MIT */
+/* Subprocesses. Source: asyncio, base_subprocess.BaseSubprocessTransport. */
+#include "sys/process.h"
+
+#include "base/alloc.h"
+#include "io/stream.h"
+#include "isoloop/process.h"
+#include "loop/future.h"
+#include "loop/loop.h"
+#include "sys/descriptor.h"
+#include "sys/pipe.h"
+#include "sys/standard_stream.h"
+
+enum {
+    STREAMS = 3,
+    KILL_SIGNAL = 9, /* the same everywhere. Source: POSIX, kill */
+    TERMINATE_SIGNAL = 15
+};
+
+/* One standard stream of the child. */
+typedef struct child_pipe {
+    iso_process *process;
+    iso_transport *transport; /* NULL: it is no pipe, or is closed */
+} child_pipe;
+
+struct iso_process {
+    iso__object object;
+    iso__node made;            /* tells connection_made, then ends the future */
+    iso__node ended;           /* posted when it has ended */
+    iso__atomic_u32 is_posted; /* that was done */
+    iso__process *native;      /* NULL: not started yet, has ended, or the loop was closed */
+    const iso_subprocess_protocol *protocol;
+    void *self;
+    iso_future *future; /* of subprocess_exec; NULL: it has ended */
+    child_pipe pipes[STREAMS];
+    int pipe_count; /* those that are open */
+    iso__link waiters;
+    bool is_made; /* connection_made was called */
+    bool has_exited;
+    bool is_closing;
+    bool is_over; /* connection_lost was called */
+    int error;    /* for connection_lost */
+    int returncode;
+    int64_t pid;
+};
+
+/* One iso_process_wait. */
+typedef struct waiter {
+    iso__link link;
+    iso_process *process;
+    iso_future *future;
+} waiter;
+
+static const iso_allocator *allocator_of(const iso_process *self)
+{
+    return iso__loop_allocator(self->object.loop);
+}
+
+/* ---- waiting ---- */
+
+static iso_future *drop_waiter(waiter *one)
+{
+    iso_future *future = one->future;
+
+    iso__list_remove(&one->link);
+    iso__free(allocator_of(one->process), one, sizeof(*one));
+    return future;
+}
+
+static void cancel_waiter(void *operation)
+{
+    iso__future_end_error(drop_waiter(operation), ISO_ECANCELED);
+}
+
+static void end_waiters(iso_process *self)
+{
+    iso__link *link;
+
+    while ((link = self->waiters.next) != &self->waiters)
+        iso__future_end_number(drop_waiter(ISO__CONTAINER(link, waiter, link)), self->returncode);
+}
+
+int iso_process_wait(iso_process *self, iso_future **out)
+{
+    iso_loop *loop = self->object.loop;
+    waiter *one;
+    int rc;
+
+    if (out == NULL) return ISO_EINVAL;
+    rc = iso__loop_check(loop);
+    if (rc != 0) return rc;
+    one = iso__alloc_zero(iso__loop_allocator(loop), sizeof(*one));
+    if (one == NULL) return ISO_ENOMEM;
+    rc = iso__future_start(loop, cancel_waiter, one, &one->future);
+    if (rc != 0) {
+        iso__free(iso__loop_allocator(loop), one, sizeof(*one));
+        return rc;
+    }
+    one->process = self;
+    iso__list_push(&self->waiters, &one->link);
+    iso__future_give(one->future, out);
+    if (self->has_exited) end_waiters(self);
+    return 0;
+}
+
+/* ---- ending ---- */
+
+static void kill_if_running(iso_process *self)
+{
+    if (self->native != NULL) (void)iso__sys_process_signal(self->native, KILL_SIGNAL);
+}
+
+static void forget_native(iso_process *self)
+{
+    iso__sys_process_close(self->native);
+    self->native = NULL;
+}
+
+/* Nobody will read what is still to be written, so it is not waited for: a program that the child
+ * has left behind, and that holds the other end, could make that last for ever. */
+static void shut(iso_process *self)
+{
+    size_t at;
+
+    if (self->is_closing) return;
+    self->is_closing = true;
+    for (at = 0; at < STREAMS; at++) {
+        if (self->pipes[at].transport != NULL) (void)iso_transport_abort(self->pipes[at].transport);
+    }
+    kill_if_running(self);
+}
+
+static void end(iso_process *self)
+{
+    if (self->is_over) return;
+    self->is_over = true;
+    self->is_closing = true;
+    if (self->is_made && self->protocol->connection_lost != NULL)
+        self->protocol->connection_lost(self, self->self, self->error);
+    iso__object_close(&self->object);
+}
+
+static void end_if_over(iso_process *self)
+{
+    if (self->has_exited && self->pipe_count == 0) end(self);
+}
+
+/* Any thread. */
+static void exited(void *arg)
+{
+    iso_process *self = arg;
+
+    iso__atomic_store_u32(&self->is_posted, 1);
+    iso__engine_post(&self->object.loop->engine, &self->ended);
+}
+
+static void run_ended(iso__engine *engine, iso__node *node)
+{
+    iso_process *self = ISO__CONTAINER(node, iso_process, ended);
+
+    if (engine->is_closing) {
+        iso__object_unref(&self->object); /* see abandon_process */
+        return;
+    }
+    self->returncode = iso__sys_process_returncode(self->native);
+    self->has_exited = true;
+    forget_native(self);
+    end_waiters(self);
+    if (self->is_made && self->protocol->process_exited != NULL)
+        self->protocol->process_exited(self, self->self);
+    end_if_over(self);
+}
+
+/* ---- its pipes ---- */
+
+static int number_of(const child_pipe *one)
+{
+    return (int)(one - one->process->pipes);
+}
+
+static void pipe_received(iso_transport *transport, void *arg, const void *data, size_t size)
+{
+    iso_process *self = ((child_pipe *)arg)->process;
+
+    (void)transport;
+    if (self->protocol->pipe_data_received != NULL)
+        self->protocol->pipe_data_received(self, self->self, number_of(arg), data, size);
+}
+
+static void pipe_lost(iso_transport *transport, void *arg, int error)
+{
+    iso_process *self = ((child_pipe *)arg)->process;
+
+    (void)transport;
+    if (self->is_made && self->protocol->pipe_connection_lost != NULL)
+        self->protocol->pipe_connection_lost(self, self->self, number_of(arg), error);
+}
+
+static void pipe_paused(iso_transport *transport, void *arg)
+{
+    iso_process *self = ((child_pipe *)arg)->process;
+
+    (void)transport;
+    if (self->protocol->pause_writing != NULL) self->protocol->pause_writing(self, self->self);
+}
+
+static void pipe_resumed(iso_transport *transport, void *arg)
+{
+    iso_process *self = ((child_pipe *)arg)->process;
+
+    (void)transport;
+    if (self->protocol->resume_writing != NULL) self->protocol->resume_writing(self, self->self);
+}
+
+static const iso_protocol reader_protocol = {
+    .data_received = pipe_received,
+    .connection_lost = pipe_lost,
+};
+
+static const iso_protocol writer_protocol = {
+    .connection_lost = pipe_lost,
+    .pause_writing = pipe_paused,
+    .resume_writing = pipe_resumed,
+};
+
+static void pipe_made(void *owner, iso_transport *transport)
+{
+    (void)owner;
+    (void)transport;
+}
+
+static void pipe_ended(void *owner, iso_transport *transport)
+{
+    child_pipe *one = owner;
+
+    (void)transport;
+    one->transport = NULL;
+    one->process->pipe_count--;
+    end_if_over(one->process);
+}
+
+static const iso__stream_owner pipe_owner = { .made = pipe_made, .lost = pipe_ended };
+
+/* At once, with ISO_ECLOSED. */
+static void drop_pipes(iso_process *self)
+{
+    size_t at;
+
+    for (at = 0; at < STREAMS; at++) {
+        if (self->pipes[at].transport != NULL) {
+            iso__object *object = iso__stream_object(self->pipes[at].transport);
+            object->kind->abandon(object);
+        }
+    }
+}
+
+/* ---- the object ---- */
+
+/* Before connection_made nobody knows of the process, and nothing of it is told. */
+static void cancel_process(void *operation)
+{
+    iso_process *self = operation;
+    iso_future *future = self->future;
+
+    self->future = NULL;
+    iso__list_remove_if_in(&self->made.link);
+    shut(self);
+    iso__future_end_error(future, ISO_ECANCELED);
+}
+
+/* The loop closes: the exit is not waited for. It may have been posted already, and be in the
+ * inbox: then it holds a reference, until the engine has emptied that. */
+static void abandon_process(iso__object *object)
+{
+    iso_process *self = (iso_process *)object;
+    iso__link *link;
+
+    iso__object_ref(object);
+    if (self->future != NULL) iso__future_abandon(self->future);
+    self->error = ISO_ECLOSED;
+    self->is_closing = true;
+    if (self->native != NULL) {
+        kill_if_running(self);
+        forget_native(self); /* from here on it is not posted */
+        if (iso__atomic_load_u32(&self->is_posted) != 0) iso__object_ref(object);
+    }
+    while ((link = self->waiters.next) != &self->waiters)
+        iso__future_abandon(ISO__CONTAINER(link, waiter, link)->future);
+    drop_pipes(self);
+    end(self);
+    iso__object_unref(object);
+}
+
+static void finish_process(iso__object *object)
+{
+    (void)object; /* all that it owned went when it ended */
+}
+
+static const iso__object_class process_class = {
+    .name = "process",
+    .abandon = abandon_process,
+    .finish = finish_process,
+    .size = sizeof(iso_process),
+};
+
+/* ---- starting ---- */
+
+/* What the child gets, and what is closed here once it has it. */
+typedef struct launch {
+    iso__spawn spawn;
+    struct {
+        iso_stdio is;
+        iso_fd fd;
+    } choices[STREAMS];
+    iso_fd far_ends[STREAMS];
+} launch;
+
+static int open_pipe(iso_process *self, launch *it, size_t which)
+{
+    iso__stream_source source = { 0 };
+    int rc;
+
+    source.medium = ISO__MEDIUM_PIPE;
+    source.uses = which == 0 ? ISO__PIPE_WRITES : ISO__PIPE_READS;
+    source.protocol = which == 0 ? &writer_protocol : &reader_protocol;
+    source.self = &self->pipes[which];
+    source.owner_kind = &pipe_owner;
+    source.owner = &self->pipes[which];
+    rc = iso__sys_pipe_open(&source.fd, &it->far_ends[which], source.uses);
+    if (rc != 0) return rc;
+    it->spawn.stdio[which] = it->far_ends[which];
+    rc = iso__stream_new(&self->pipes[which].transport, self->object.loop, &source);
+    if (rc != 0) {
+        (void)iso__sys_pipe_close(source.fd);
+        return rc;
+    }
+    self->pipe_count++;
+    return 0;
+}
+
+static int open_stream(iso_process *self, launch *it, size_t which)
+{
+    iso_fd *out = &it->spawn.stdio[which];
+
+    switch (it->choices[which].is) {
+    case ISO_STDIO_PIPE: return open_pipe(self, it, which);
+    case ISO_STDIO_INHERIT: *out = iso__sys_standard_stream((int)which); break;
+    case ISO_STDIO_NULL: *out = ISO_FD_NONE; break;
+    case ISO_STDIO_FD: *out = it->choices[which].fd; break;
+    case ISO_STDIO_STDOUT: *out = it->spawn.stdio[1]; break;
+    }
+    return 0;
+}
+
+static void close_far_ends(launch *it)
+{
+    size_t at;
+
+    for (at = 0; at < STREAMS; at++)
+        if (it->far_ends[at] != ISO_FD_NONE) (void)iso__sys_pipe_close(it->far_ends[at]);
+}
+
+/* The transports come before the process: what refuses one of them refuses while nothing runs
+ * yet. They are on the ready list before `made` is, and it before the exit, so connection_made is
+ * told first. */
+static int start(iso_process *self, launch *it)
+{
+    size_t at;
+    int rc = 0;
+
+    for (at = 0; at < STREAMS; at++) it->far_ends[at] = ISO_FD_NONE;
+    for (at = 0; rc == 0 && at < STREAMS; at++) rc = open_stream(self, it, at);
+    if (rc == 0) rc = iso__sys_process_spawn(&self->native, allocator_of(self), &it->spawn);
+    close_far_ends(it);
+    if (rc != 0) return rc;
+    self->pid = iso__sys_process_id(self->native);
+    iso__engine_ready(&self->object.loop->engine, &self->made);
+    return iso__sys_process_watch(self->native, exited, self);
+}
+
+/* Nothing of it was told, and nothing is left. */
+static void undo_start(iso_process *self)
+{
+    iso__list_remove_if_in(&self->made.link);
+    kill_if_running(self);
+    forget_native(self);
+    drop_pipes(self);
+    end(self);
+}
+
+static void run_made(iso__engine *engine, iso__node *node)
+{
+    iso_process *self = ISO__CONTAINER(node, iso_process, made);
+    iso_future *future;
+
+    (void)engine;
+    self->is_made = true;
+    if (self->protocol->connection_made != NULL) self->protocol->connection_made(self, self->self);
+    future = self->future; /* NULL: it was cancelled just now */
+    self->future = NULL;
+    if (future != NULL) iso__future_end_object(future, &self->object);
+}
+
+/* ---- the calls ---- */
+
+static int check_stream(const launch *it, size_t which)
+{
+    static const char *const names[STREAMS] = { "stdin", "stdout", "stderr" };
+    iso_stdio is = it->choices[which].is;
+
+    if ((unsigned)is > (unsigned)ISO_STDIO_STDOUT)
+        return iso__error_set(ISO_EINVAL, "subprocess: %s_is is no iso_stdio", names[which]);
+    if (is == ISO_STDIO_STDOUT && which != 2)
+        return iso__error_set(ISO_EINVAL, "subprocess: only stderr can go where stdout goes");
+    if (is != ISO_STDIO_FD) return 0;
+    if (it->choices[which].fd == ISO_FD_NONE)
+        return iso__error_set(ISO_EINVAL, "subprocess: %s is ISO_STDIO_FD, and %s_fd is none",
+                              names[which], names[which]);
+    /* Now: a pipe that is opened next may have the number of a descriptor that is closed. */
+    if (iso__sys_descriptor_kind(it->choices[which].fd) == ISO__DESCRIPTOR_BAD)
+        return iso__error_set(ISO_EBADF, "subprocess: %s_fd is not open", names[which]);
+    return 0;
+}
+
+static int use_options(launch *it, const iso_subprocess_options *given)
+{
+    iso_subprocess_options options = ISO_SUBPROCESS_OPTIONS_INIT;
+    size_t at;
+    int rc = 0;
+
+    if (given != NULL) iso__options_copy(&options, sizeof(options), given, given->size);
+    it->choices[0].is = options.stdin_is;
+    it->choices[0].fd = options.stdin_fd;
+    it->choices[1].is = options.stdout_is;
+    it->choices[1].fd = options.stdout_fd;
+    it->choices[2].is = options.stderr_is;
+    it->choices[2].fd = options.stderr_fd;
+    it->spawn.environment = options.env;
+    it->spawn.cwd = options.cwd;
+    it->spawn.dies_with_parent = options.dies_with_parent;
+    for (at = 0; rc == 0 && at < STREAMS; at++) rc = check_stream(it, at);
+    return rc;
+}
+
+/* What must be refused before anything happens. */
+static int check_call(iso_loop *loop, const iso_subprocess_protocol *protocol)
+{
+    int rc;
+
+    if (loop == NULL || protocol == NULL) return ISO_EINVAL;
+    rc = iso__loop_check(loop);
+    if (rc != 0) return rc;
+    if (iso__limits_enforced(&loop->engine.limits, ISO__ROW_WINDOWS_SUBPROCESS))
+        return iso__limits_refuse(&loop->engine.limits, ISO__ROW_WINDOWS_SUBPROCESS, 0);
+    return 0;
+}
+
+static int new_process(iso_process **out, iso_loop *loop, const iso_subprocess_protocol *protocol,
+                       void *arg)
+{
+    iso_process *self = iso__object_new(loop, &process_class);
+    size_t at;
+    int rc;
+
+    if (self == NULL) return ISO_ENOMEM;
+    self->protocol = protocol;
+    self->self = arg;
+    self->made.run = run_made;
+    self->ended.run = run_ended;
+    iso__list_init(&self->waiters);
+    for (at = 0; at < STREAMS; at++) self->pipes[at].process = self;
+    rc = iso__future_start(loop, cancel_process, self, &self->future);
+    if (rc == 0) iso__object_open(&self->object); /* before its pipes: it is abandoned first */
+    iso__object_unref(&self->object); /* the loop's reference keeps it; or nothing does */
+    if (rc == 0) *out = self;
+    return rc;
+}
+
+/* Whether the call itself answers an error of starting; else the future does. */
+static bool is_of_call(int error)
+{
+    return error == ISO_ENOMEM || error == ISO_EINVAL || error == ISO_ELIMIT ||
+           error == ISO_ENOTSUP;
+}
+
+static int launch_process(iso_process *self, launch *it, iso_future **out)
+{
+    iso_future *future = self->future;
+    int rc = start(self, it);
+
+    if (rc == 0) {
+        iso__future_give(future, out);
+        return 0;
+    }
+    self->future = NULL;
+    undo_start(self);
+    if (is_of_call(rc)) {
+        iso_future_release(future);
+        return rc;
+    }
+    iso__future_give(future, out);
+    iso__future_end_error(future, rc); /* last: it may call the exception handler */
+    return 0;
+}
+
+int iso_loop_subprocess_exec(iso_loop *loop, const iso_subprocess_protocol *protocol, void *arg,
+                             const char *const *argv, const iso_subprocess_options *options,
+                             iso_future **out)
+{
+    iso_process *self;
+    launch it = { 0 };
+    int rc = check_call(loop, protocol);
+
+    if (rc != 0) return rc;
+    if (argv == NULL || argv[0] == NULL || argv[0][0] == '\0')
+        return iso__error_set(ISO_EINVAL, "subprocess_exec: there is no program in argv");
+    it.spawn.argv = argv;
+    rc = use_options(&it, options);
+    if (rc == 0) rc = new_process(&self, loop, protocol, arg);
+    return rc != 0 ? rc : launch_process(self, &it, out);
+}
+
+int iso_loop_subprocess_shell(iso_loop *loop, const iso_subprocess_protocol *protocol, void *arg,
+                              const char *command, const iso_subprocess_options *options,
+                              iso_future **out)
+{
+    iso_process *self;
+    launch it = { 0 };
+    int rc = check_call(loop, protocol);
+
+    if (rc != 0) return rc;
+    if (command == NULL) return iso__error_set(ISO_EINVAL, "subprocess_shell: there is no command");
+    it.spawn.command = command;
+    rc = use_options(&it, options);
+    if (rc == 0) rc = new_process(&self, loop, protocol, arg);
+    return rc != 0 ? rc : launch_process(self, &it, out);
+}
+
+/* ---- the rest of a process ---- */
+
+int64_t iso_process_get_pid(const iso_process *self)
+{
+    return self->pid;
+}
+
+int iso_process_get_returncode(const iso_process *self, int *out)
+{
+    if (!self->has_exited) return ISO_EINVALIDSTATE;
+    if (out != NULL) *out = self->returncode;
+    return 0;
+}
+
+iso_transport *iso_process_get_pipe_transport(const iso_process *self, int fd)
+{
+    return fd < 0 || fd >= STREAMS ? NULL : self->pipes[fd].transport;
+}
+
+int iso_process_send_signal(iso_process *self, int signum)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    return self->native == NULL ? ISO_ENOENT : iso__sys_process_signal(self->native, signum);
+}
+
+int iso_process_terminate(iso_process *self)
+{
+    return iso_process_send_signal(self, TERMINATE_SIGNAL);
+}
+
+int iso_process_kill(iso_process *self)
+{
+    return iso_process_send_signal(self, KILL_SIGNAL);
+}
+
+int iso_process_close(iso_process *self)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc == 0) shut(self);
+    return rc;
+}
+
+bool iso_process_is_closing(const iso_process *self)
+{
+    return self->is_closing;
+}
+
+int iso_process_set_protocol(iso_process *process, const iso_subprocess_protocol *protocol,
+                             void *self)
+{
+    int rc = iso__loop_check_thread(process->object.loop);
+
+    if (rc != 0) return rc;
+    if (protocol == NULL) return ISO_EINVAL;
+    process->protocol = protocol;
+    process->self = self;
+    return 0;
+}
+
+const iso_subprocess_protocol *iso_process_get_protocol(const iso_process *process, void **self)
+{
+    if (self != NULL) *self = process->self;
+    return process->protocol;
+}
+
+iso_loop *iso_process_get_loop(const iso_process *self)
+{
+    return self->object.loop;
+}
+
+iso_process *iso_process_ref(iso_process *self)
+{
+    iso__object_ref(&self->object);
+    return self;
+}
+
+void iso_process_release(iso_process *self)
+{
+    if (self != NULL) iso__object_unref(&self->object);
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: MIT */
+/* iso__sys_process_spawn of POSIX, without a loop: what test_process.c does not see through one. */
+#include "kit.h"
+#include "sys/pipe.h"
+#include "sys/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- children ---- */
+
+typedef struct running {
+    kit *k;
+    iso__process *process;
+    kit_gate *has_exited;
+} running;
+
+static void note_exit(void *arg)
+{
+    kit_gate_open(((running *)arg)->has_exited);
+}
+
+static iso__spawn plan_of(const char *const *argv, const char *command)
+{
+    iso__spawn plan;
+    int at;
+
+    memset(&plan, 0, sizeof(plan));
+    plan.argv = argv;
+    plan.command = command;
+    for (at = 0; at < 3; at++) plan.stdio[at] = at;
+    return plan;
+}
+
+static void start(running *self, kit *k, const iso__spawn *plan)
+{
+    self->k = k;
+    self->has_exited = kit_gate_new(k);
+    REQUIRE_OK(iso__sys_process_spawn(&self->process, kit_allocator(k), plan));
+}
+
+static void start_sleeper(running *self, kit *k)
+{
+    static const char *const argv[] = { "sleep", "1000", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+
+    start(self, k, &plan);
+}
+
+static pid_t pid_of(const running *self)
+{
+    return (pid_t)iso__sys_process_id(self->process);
+}
+
+/* Wait for the end; answers the code. */
+static int finish(running *self)
+{
+    int code;
+
+    CHECK_OK(iso__sys_process_watch(self->process, note_exit, self));
+    kit_gate_wait(self->has_exited);
+    code = iso__sys_process_returncode(self->process);
+    CHECK_RC(iso__sys_process_signal(self->process, SIGTERM), ISO_ENOENT);
+    iso__sys_process_close(self->process);
+    return code;
+}
+
+/* Run it to its end; answers what it wrote to its standard output. */
+static const char *output_of(kit *k, iso__spawn *plan)
+{
+    static char text[4096];
+    size_t count = 0;
+    ptrdiff_t got;
+    running child;
+    iso_fd mine;
+
+    REQUIRE_OK(iso__sys_pipe_open(&mine, &plan->stdio[1], ISO__PIPE_READS));
+    start(&child, k, plan);
+    (void)iso__sys_pipe_close(plan->stdio[1]);
+    (void)fcntl((int)mine, F_SETFL, 0);
+    do {
+        got = iso__sys_pipe_read(mine, text + count, sizeof(text) - 1 - count);
+        if (got > 0) count += (size_t)got;
+    } while (got > 0);
+    text[count] = '\0';
+    (void)iso__sys_pipe_close(mine);
+    CHECK_EQ(finish(&child), 0);
+    return text;
+}
+
+static void expect_failure(kit *k, const iso__spawn *plan, int error, const char *detail)
+{
+    iso__process *process = NULL;
+
+    CHECK_RC(iso__sys_process_spawn(&process, kit_allocator(k), plan), error);
+    CHECK_PTR(process, NULL);
+    CHECK_HAS(iso_error_detail(), detail);
+    CHECK_EQ(waitpid(-1, NULL, WNOHANG), -1); /* no zombie is left */
+    CHECK_EQ(errno, ECHILD);
+}
+
+/* Whether a process is gone altogether, after a generous time. */
+static bool vanishes(pid_t pid)
+{
+    iso_nsec end = kit_now() + ISO_S(30);
+
+    while (kill(pid, 0) == 0 && kit_now() < end) (void)usleep(1000);
+    return kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/* ---- the program ---- */
+
+KIT_TEST(a_program_is_looked_up_in_the_path_that_it_will_have)
+{
+    static const char *const argv[] = { "true", NULL };
+    static const char *const nowhere[] = { "PATH=/nowhere", NULL };
+    static const char *const without[] = { "A=b", NULL };
+    static const char *const nothing[] = { NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+    running child;
+
+    plan.environment = nowhere;
+    expect_failure(k, &plan, ISO_ENOENT, "true can't be started");
+    plan.environment = without; /* /bin and /usr/bin */
+    start(&child, k, &plan);
+    CHECK_EQ(finish(&child), 0);
+    plan.environment = nothing;
+    start(&child, k, &plan);
+    CHECK_EQ(finish(&child), 0);
+}
+
+/* A script in a folder of its own, where the test runs. */
+static void write_script(char *folder, size_t size, const char *text)
+{
+    char name[64];
+    FILE *file;
+
+    (void)snprintf(folder, size, "kit-spawn-%ld", (long)getpid());
+    REQUIRE(mkdir(folder, 0700) == 0);
+    (void)snprintf(name, sizeof(name), "%s/script", folder);
+    file = fopen(name, "w");
+    REQUIRE(file != NULL);
+    (void)fputs(text, file);
+    REQUIRE(fclose(file) == 0);
+    REQUIRE(chmod(name, 0700) == 0);
+}
+
+static void remove_script(const char *folder)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "%s/script", folder);
+    CHECK_EQ(unlink(name), 0);
+    CHECK_EQ(rmdir(folder), 0);
+}
+
+KIT_TEST(a_relative_name_is_looked_up_where_the_program_begins)
+{
+    static const char *const here[] = { "./script", NULL };
+    static const char *const by_path[] = { "script", NULL };
+    static const char *const path[] = { "PATH=/nowhere::/bin:/usr/bin", NULL };
+    iso__spawn plan = plan_of(here, NULL);
+    char folder[32];
+
+    write_script(folder, sizeof(folder), "#!/bin/sh\necho ran\n");
+    plan.cwd = folder;
+    CHECK_STR(output_of(k, &plan), "ran\n");
+    plan = plan_of(by_path, NULL); /* an empty folder in PATH */
+    plan.cwd = folder;
+    plan.environment = path;
+    CHECK_STR(output_of(k, &plan), "ran\n");
+    remove_script(folder);
+}
+
+KIT_TEST(what_can_not_be_run_is_told_apart)
+{
+    static const char *const no_format[] = { "./script", NULL };
+    static const char *const no_program[] = { "/bin/sh/no", NULL };
+    static const char *const no_right[] = { "/etc/passwd", NULL };
+    static const char *const no_folder[] = { "true", NULL };
+    static const char *const nothing[] = { NULL };
+    iso__spawn plan = plan_of(no_format, NULL);
+    char folder[32];
+
+    write_script(folder, sizeof(folder), "echo without a first line\n");
+    plan.cwd = folder;
+    expect_failure(k, &plan, ISO_EINVAL, "not a program that this system can run");
+    remove_script(folder);
+    plan = plan_of(no_program, NULL);
+    expect_failure(k, &plan, ISO_ENOENT, "/bin/sh/no can't be started");
+    plan = plan_of(no_right, NULL);
+    expect_failure(k, &plan, ISO_EACCES, "/etc/passwd can't be started");
+    plan = plan_of(no_folder, NULL);
+    plan.cwd = "/nowhere";
+    expect_failure(k, &plan, ISO_ENOENT, "the folder /nowhere can't be entered");
+    plan = plan_of(nothing, NULL);
+    expect_failure(k, &plan, ISO_EINVAL, "argv[0]");
+}
+
+KIT_TEST(arguments_beyond_the_systems_limit_are_refused)
+{
+    static char large[8 * 1024 * 1024];
+    static const char *const argv[] = { "true", large, NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+
+    memset(large, 'x', sizeof(large) - 1);
+    expect_failure(k, &plan, ISO_EINVAL, "too long");
+}
+
+KIT_TEST(of_several_the_first_that_is_there_tells_why)
+{
+    static const char *const argv[] = { "passwd", NULL };
+    static const char *const path[] = { "PATH=/nowhere:/etc:/elsewhere", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+
+    plan.environment = path;
+    expect_failure(k, &plan, ISO_EACCES, "passwd can't be started");
+}
+
+KIT_TEST(without_descriptors_nothing_is_started)
+{
+    static const char *const argv[] = { "true", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+    iso__process *process = NULL;
+
+    if (!kit_exhaust(k)) return;
+    CHECK_RC(iso__sys_process_spawn(&process, kit_allocator(k), &plan), ISO_EMFILE);
+    kit_replenish(k);
+    CHECK_PTR(process, NULL);
+}
+
+KIT_TEST(want_of_memory_starts_nothing)
+{
+    static const char *const argv[] = { "true", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+    uint64_t nth;
+
+    for (nth = 1; nth <= 2; nth++) {
+        iso__process *process = NULL;
+
+        kit_fail_allocation(k, nth, false);
+        CHECK_RC(iso__sys_process_spawn(&process, kit_allocator(k), &plan), ISO_ENOMEM);
+        CHECK_PTR(process, NULL);
+    }
+    kit_fail_allocation(k, 0, false);
+}
+
+/* ---- the standard streams ---- */
+
+static const char *content_of(iso_fd fd)
+{
+    static char text[64];
+    ssize_t got = pread((int)fd, text, sizeof(text) - 1, 0);
+
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
+KIT_TEST(streams_may_change_places)
+{
+    iso__spawn plan = plan_of(NULL, "echo out; echo err >&2");
+    iso_fd one = kit_regular_file(k);
+    iso_fd two = kit_regular_file(k);
+    int before[3];
+    running child;
+
+    before[1] = dup(1);
+    before[2] = dup(2);
+    REQUIRE(dup2((int)one, 1) == 1 && dup2((int)two, 2) == 2);
+    plan.stdio[1] = 2;
+    plan.stdio[2] = 1;
+    start(&child, k, &plan);
+    (void)dup2(before[1], 1);
+    (void)dup2(before[2], 2);
+    (void)close(before[1]);
+    (void)close(before[2]);
+    CHECK_EQ(finish(&child), 0);
+    CHECK_STR(content_of(one), "err\n");
+    CHECK_STR(content_of(two), "out\n");
+}
+
+KIT_TEST(one_descriptor_may_be_all_three)
+{
+    iso__spawn plan = plan_of(NULL, "echo out; echo err >&2; echo in >&0");
+    iso_fd one = kit_regular_file(k);
+    running child;
+    int at;
+
+    for (at = 0; at < 3; at++) plan.stdio[at] = one;
+    start(&child, k, &plan);
+    CHECK_EQ(finish(&child), 0);
+    CHECK_STR(content_of(one), "out\nerr\nin\n");
+}
+
+KIT_TEST(a_stream_that_this_process_has_closed_is_the_null_device)
+{
+    iso__spawn plan = plan_of(NULL, "cat && echo here >&0 && echo there >&2");
+    iso_fd file = kit_regular_file(k);
+    int before[3];
+    running child;
+
+    plan.stdio[1] = file;
+    before[0] = dup(0);
+    before[2] = dup(2);
+    (void)close(0);
+    (void)close(2);
+    start(&child, k, &plan);
+    REQUIRE(dup2(before[0], 0) == 0 && dup2(before[2], 2) == 2);
+    (void)close(before[0]);
+    (void)close(before[2]);
+    CHECK_EQ(finish(&child), 0);
+    CHECK_STR(content_of(file), "");
+}
+
+KIT_TEST(a_stream_that_is_not_open_is_refused)
+{
+    static const char *const argv[] = { "true", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+    iso_fd ends[2];
+
+    kit_pipe(k, ends);
+    plan.stdio[2] = ends[0];
+    kit_close(k, ends[0]);
+    expect_failure(k, &plan, ISO_EBADF, "not open");
+}
+
+KIT_TEST(no_descriptor_of_the_program_is_left_to_it)
+{
+    /* The shell's own, and those of the library that it is linked with, are below. */
+    iso__spawn plan = plan_of(NULL, "for n in 3 4 5 6 7 8 9; do"
+                                    " (eval \": <&$n\") 2>/dev/null && echo $n; done; true");
+    iso_fd file = kit_regular_file(k);
+
+    (void)kit_duplicate_above(k, file, 3);
+    (void)kit_duplicate_above(k, file, 4);
+    (void)kit_duplicate_above(k, file, 9);
+    CHECK_STR(output_of(k, &plan), "");
+}
+
+/* ---- signals ---- */
+
+KIT_TEST(a_child_has_every_signal_as_it_was_at_first)
+{
+    /* Ignored in the shell, it would not end it; blocked, neither. */
+    static const char *const commands[] = { "kill -PIPE $$; exit 1", "kill -USR1 $$; exit 1",
+                                            "kill -TERM $$; exit 1" };
+    static const int numbers[] = { SIGPIPE, SIGUSR1, SIGTERM };
+    sigset_t every;
+    sigset_t before;
+    size_t at;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGUSR1, SIG_IGN);
+    (void)sigfillset(&every);
+    (void)pthread_sigmask(SIG_SETMASK, &every, &before);
+    for (at = 0; at < ISO__COUNT(commands); at++) {
+        iso__spawn plan = plan_of(NULL, commands[at]);
+        running child;
+
+        start(&child, k, &plan);
+        CHECK_EQ(finish(&child), -numbers[at]);
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGUSR1, SIG_DFL);
+}
+
+KIT_TEST(a_child_that_is_stopped_has_not_ended)
+{
+    running child;
+    int status;
+
+    start_sleeper(&child, k);
+    CHECK_OK(iso__sys_process_watch(child.process, note_exit, &child));
+    CHECK_OK(iso__sys_process_signal(child.process, SIGSTOP));
+    CHECK_EQ(waitpid(pid_of(&child), &status, WUNTRACED), pid_of(&child));
+    CHECK_OK(iso__sys_process_signal(child.process, 0));
+    CHECK_OK(iso__sys_process_signal(child.process, SIGKILL));
+    kit_gate_wait(child.has_exited);
+    CHECK_EQ(iso__sys_process_returncode(child.process), -SIGKILL);
+    iso__sys_process_close(child.process);
+}
+
+KIT_TEST(a_number_that_is_no_signal_is_refused)
+{
+    running child;
+
+    start_sleeper(&child, k);
+    CHECK_RC(iso__sys_process_signal(child.process, 12345), ISO_EINVAL);
+    CHECK_RC(iso__sys_process_signal(child.process, -1), ISO_EINVAL);
+    CHECK_OK(iso__sys_process_signal(child.process, SIGKILL));
+    CHECK_EQ(finish(&child), -SIGKILL);
+}
+
+/* ---- the end ---- */
+
+KIT_TEST(who_lets_go_of_a_child_is_not_told_of_its_end)
+{
+    running child;
+    pid_t pid;
+
+    start_sleeper(&child, k);
+    pid = pid_of(&child);
+    CHECK_OK(iso__sys_process_watch(child.process, note_exit, &child));
+    child.has_exited = NULL; /* a call would crash */
+    iso__sys_process_close(child.process);
+    CHECK_EQ(kill(pid, 0), 0); /* it runs on, */
+    CHECK_EQ(kill(pid, SIGKILL), 0);
+    CHECK(vanishes(pid)); /* and is reaped all the same */
+}
+
+KIT_TEST(a_child_that_nobody_waits_for_can_be_waited_for_by_the_program)
+{
+    running child;
+    pid_t pid;
+    int status = 0;
+
+    start_sleeper(&child, k);
+    pid = pid_of(&child);
+    CHECK_OK(iso__sys_process_signal(child.process, SIGKILL));
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSIGNALED(status));
+    CHECK_RC(iso__sys_process_signal(child.process, SIGKILL), ISO_ENOENT);
+    iso__sys_process_close(child.process);
+}
+
+KIT_TEST(a_child_that_nobody_waits_for_is_reaped_once_it_is_let_go_of)
+{
+    running child;
+    pid_t pid;
+
+    start_sleeper(&child, k);
+    pid = pid_of(&child);
+    CHECK_OK(iso__sys_process_signal(child.process, SIGKILL));
+    iso__sys_process_close(child.process);
+    CHECK(vanishes(pid));
+}
+
+KIT_TEST(what_another_has_reaped_is_255)
+{
+    running child;
+
+    start_sleeper(&child, k);
+    CHECK_OK(iso__sys_process_signal(child.process, SIGKILL));
+    CHECK_EQ(waitpid(pid_of(&child), NULL, 0), pid_of(&child));
+    CHECK_EQ(finish(&child), 255);
+}
+
+KIT_TEST(what_the_system_has_reaped_is_255)
+{
+    static const char *const argv[] = { "true", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+    running child;
+
+    (void)signal(SIGCHLD, SIG_IGN);
+    start(&child, k, &plan);
+    CHECK_EQ(finish(&child), 255);
+    (void)signal(SIGCHLD, SIG_DFL);
+}
+
+KIT_TEST(many_children_end_in_any_order)
+{
+    enum { MANY = 40 };
+    static running children[MANY];
+    int at;
+
+    for (at = 0; at < MANY; at++) {
+        char command[32];
+        iso__spawn plan = plan_of(NULL, command);
+
+        (void)snprintf(command, sizeof(command), "exit %d", at);
+        start(&children[at], k, &plan);
+    }
+    for (at = MANY - 1; at >= 0; at--) CHECK_EQ(finish(&children[at]), at);
+}
+
+/* ---- a child that dies with its parent ---- */
+
+typedef struct short_life {
+    kit *k;
+    running child;
+    int rc;
+} short_life;
+
+static void start_and_end(void *arg)
+{
+    static const char *const argv[] = { "sleep", "1000", NULL };
+    short_life *self = arg;
+    iso__spawn plan = plan_of(argv, NULL);
+
+    plan.dies_with_parent = true;
+    self->child.k = self->k;
+    self->rc = iso__sys_process_spawn(&self->child.process, kit_allocator(self->k), &plan);
+}
+
+/* Linux sends the signal when the thread that forked ends: that must not be the caller's. */
+KIT_TEST(a_child_that_dies_with_its_parent_outlives_the_thread_that_started_it)
+{
+    static short_life life;
+
+    memset(&life, 0, sizeof(life));
+    life.k = k;
+    kit_thread(k, start_and_end, &life);
+    kit_join_all(k);
+    if (life.rc != 0) { /* the contract: where the system has no such thing */
+        CHECK_RC(life.rc, ISO_ENOTSUP);
+        return;
+    }
+    life.child.has_exited = kit_gate_new(k);
+    CHECK_OK(iso__sys_process_signal(life.child.process, 0));
+    CHECK_OK(iso__sys_process_signal(life.child.process, SIGTERM)); /* not SIGKILL, yet */
+    CHECK_EQ(finish(&life.child), -SIGTERM);
+}
+
+static const kit_case cases[] = {
+    KIT_CASE(a_program_is_looked_up_in_the_path_that_it_will_have),
+    KIT_CASE(a_relative_name_is_looked_up_where_the_program_begins),
+    KIT_CASE(what_can_not_be_run_is_told_apart),
+    KIT_CASE(arguments_beyond_the_systems_limit_are_refused),
+    KIT_CASE(of_several_the_first_that_is_there_tells_why),
+    KIT_CASE(without_descriptors_nothing_is_started),
+    KIT_CASE(want_of_memory_starts_nothing),
+    KIT_CASE(streams_may_change_places),
+    KIT_CASE(one_descriptor_may_be_all_three),
+    KIT_CASE(a_stream_that_this_process_has_closed_is_the_null_device),
+    KIT_CASE(a_stream_that_is_not_open_is_refused),
+    KIT_CASE(no_descriptor_of_the_program_is_left_to_it),
+    KIT_CASE(a_child_has_every_signal_as_it_was_at_first),
+    KIT_CASE(a_child_that_is_stopped_has_not_ended),
+    KIT_CASE(a_number_that_is_no_signal_is_refused),
+    KIT_CASE(who_lets_go_of_a_child_is_not_told_of_its_end),
+    KIT_CASE(a_child_that_nobody_waits_for_can_be_waited_for_by_the_program),
+    KIT_CASE(a_child_that_nobody_waits_for_is_reaped_once_it_is_let_go_of),
+    KIT_CASE(what_another_has_reaped_is_255),
+    KIT_CASE(what_the_system_has_reaped_is_255),
+    KIT_CASE(many_children_end_in_any_order),
+    KIT_CASE(a_child_that_dies_with_its_parent_outlives_the_thread_that_started_it),
+};
+
+KIT_MAIN(cases)

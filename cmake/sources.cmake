@@ -48,6 +48,7 @@ set(ISO_SOURCES_IO
     src/common/io/named_pipe.c
     src/common/io/pipe.c
     src/common/io/process.c
+    src/common/io/sendfile.c
     src/common/io/server.c
     src/common/io/stream.c
 )

@@ -13,6 +13,7 @@
 #include "isoloop/policy.h"
 #include "isoloop/process.h"
 #include "isoloop/selector.h"
+#include "isoloop/sendfile.h"
 #include "isoloop/sock.h"
 #include "isoloop/tcp.h"
 #include "isoloop/transport.h"

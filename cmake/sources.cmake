@@ -51,6 +51,7 @@ set(ISO_SOURCES_IO
     src/common/io/sendfile.c
     src/common/io/server.c
     src/common/io/stream.c
+    src/common/io/unix.c
 )
 
 set(ISO_SOURCES_POSIX
@@ -71,6 +72,7 @@ set(ISO_SOURCES_POSIX
     src/posix/standard_stream.c
     src/posix/table.c
     src/posix/thread.c
+    src/posix/unix.c
     src/posix/wake.c
 )
 
@@ -112,6 +114,7 @@ set(ISO_SOURCES_WIN32
     src/win32/standard_stream.c
     src/win32/table.c
     src/win32/thread.c
+    src/win32/unix.c
     src/win32/wake.c
 )
 

@@ -17,5 +17,6 @@
 #include "isoloop/sock.h"
 #include "isoloop/tcp.h"
 #include "isoloop/transport.h"
+#include "isoloop/unix.h"
 
 #endif

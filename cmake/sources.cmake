@@ -24,6 +24,7 @@ set(ISO_SOURCES_ENGINE
 set(ISO_SOURCES_LOOP
     src/common/loop/backends.c
     src/common/loop/capability.c
+    src/common/loop/child_watcher.c
     src/common/loop/exception.c
     src/common/loop/future.c
     src/common/loop/loop.c
@@ -32,6 +33,7 @@ set(ISO_SOURCES_LOOP
     src/common/loop/resolve.c
     src/common/loop/run.c
     src/common/loop/schedule.c
+    src/common/loop/signals.c
     src/common/loop/sock.c
     src/common/loop/thread_state.c
     src/common/loop/watch.c
@@ -67,6 +69,7 @@ set(ISO_SOURCES_POSIX
     src/posix/resolve.c
     src/posix/select.c
     src/posix/sendfile.c
+    src/posix/signals.c
     src/posix/sigpipe.c
     src/posix/sock.c
     src/posix/standard_stream.c
@@ -109,6 +112,7 @@ set(ISO_SOURCES_WIN32
     src/win32/resolve.c
     src/win32/select.c
     src/win32/sendfile.c
+    src/win32/signals.c
     src/win32/sock.c
     src/win32/socketpair.c
     src/win32/standard_stream.c

@@ -4,6 +4,7 @@
 #define ISOLOOP_H
 
 #include "isoloop/base.h"
+#include "isoloop/child_watcher.h"
 #include "isoloop/datagram.h"
 #include "isoloop/error.h"
 #include "isoloop/future.h"
@@ -14,6 +15,7 @@
 #include "isoloop/process.h"
 #include "isoloop/selector.h"
 #include "isoloop/sendfile.h"
+#include "isoloop/signals.h"
 #include "isoloop/sock.h"
 #include "isoloop/tcp.h"
 #include "isoloop/transport.h"

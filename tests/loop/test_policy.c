@@ -517,7 +517,7 @@ static int noting_new(const iso_event_loop_policy *self, iso_loop **out)
 
 KIT_TEST(the_default_policy_is_there_and_null_restores_it)
 {
-    static const iso_event_loop_policy nothing = { NULL, NULL, NULL, NULL };
+    static const iso_event_loop_policy nothing = { NULL, NULL, NULL, NULL, NULL, NULL };
 
     forget();
     CHECK(iso_default_event_loop_policy() != NULL);
@@ -535,11 +535,13 @@ KIT_TEST(every_slot_of_the_default_policy_is_filled)
     CHECK(policy->get_event_loop != NULL);
     CHECK(policy->set_event_loop != NULL);
     CHECK(policy->new_event_loop != NULL);
+    CHECK(policy->get_child_watcher != NULL);
+    CHECK(policy->set_child_watcher != NULL);
 }
 
 KIT_TEST(an_empty_policy_does_what_the_default_one_does)
 {
-    static const iso_event_loop_policy nothing = { NULL, NULL, NULL, NULL };
+    static const iso_event_loop_policy nothing = { NULL, NULL, NULL, NULL, NULL, NULL };
     iso_loop *made = NULL;
     iso_loop *loop;
 
@@ -559,7 +561,7 @@ KIT_TEST(an_empty_policy_does_what_the_default_one_does)
 KIT_TEST(a_policy_of_ones_own_answers_get_event_loop)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy policy = { noting_get, NULL, NULL, &to };
+    iso_event_loop_policy policy = { noting_get, NULL, NULL, &to, NULL, NULL };
 
     forget();
     to.answer = kit_loop(k);
@@ -574,7 +576,7 @@ KIT_TEST(a_policy_of_ones_own_answers_get_event_loop)
 KIT_TEST(a_policy_of_ones_own_is_told_set_event_loop)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy policy = { NULL, noting_set, NULL, &to };
+    iso_event_loop_policy policy = { NULL, noting_set, NULL, &to, NULL, NULL };
     iso_loop *loop = kit_loop(k);
 
     forget();
@@ -592,7 +594,7 @@ KIT_TEST(a_policy_of_ones_own_is_told_set_event_loop)
 KIT_TEST(a_policy_of_ones_own_makes_the_loops)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy policy = { NULL, NULL, noting_new, &to };
+    iso_event_loop_policy policy = { NULL, NULL, noting_new, &to, NULL, NULL };
     iso_loop *made = NULL;
 
     forget();
@@ -611,7 +613,7 @@ KIT_TEST(a_policy_of_ones_own_makes_the_loops)
 KIT_TEST(the_loop_that_the_main_thread_gets_by_itself_is_made_by_the_policy)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy policy = { NULL, NULL, noting_new, &to };
+    iso_event_loop_policy policy = { NULL, NULL, noting_new, &to, NULL, NULL };
     iso_loop *loop;
 
     forget();
@@ -627,7 +629,7 @@ KIT_TEST(the_loop_that_the_main_thread_gets_by_itself_is_made_by_the_policy)
 KIT_TEST(a_loop_that_cannot_be_made_is_the_answer_of_get_event_loop)
 {
     notes to = { k, NULL, ISO_EMFILE, NULL };
-    iso_event_loop_policy policy = { NULL, NULL, noting_new, &to };
+    iso_event_loop_policy policy = { NULL, NULL, noting_new, &to, NULL, NULL };
     iso_loop *loop = NULL;
 
     forget();
@@ -677,8 +679,9 @@ static int new_of_the_default(const iso_event_loop_policy *self, iso_loop **out)
 KIT_TEST(a_policy_may_call_the_default_one_for_what_it_keeps)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy policy = { get_of_the_default, set_of_the_default, new_of_the_default,
-                                     &to };
+    iso_event_loop_policy policy = {
+        get_of_the_default, set_of_the_default, new_of_the_default, &to, NULL, NULL
+    };
     iso_loop *loop;
 
     forget();
@@ -695,8 +698,8 @@ KIT_TEST(a_policy_may_call_the_default_one_for_what_it_keeps)
 KIT_TEST(get_event_loop_never_answers_0_with_null)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy answers_null = { noting_get, NULL, NULL, &to };
-    iso_event_loop_policy makes_none = { NULL, NULL, new_that_makes_none, &to };
+    iso_event_loop_policy answers_null = { noting_get, NULL, NULL, &to, NULL, NULL };
+    iso_event_loop_policy makes_none = { NULL, NULL, new_that_makes_none, &to, NULL, NULL };
 
     forget();
     iso_set_event_loop_policy(&answers_null);
@@ -711,7 +714,7 @@ KIT_TEST(get_event_loop_never_answers_0_with_null)
 KIT_TEST(the_error_of_a_policy_is_the_answer)
 {
     notes to = { k, NULL, ISO_EACCES, NULL };
-    iso_event_loop_policy policy = { noting_get, NULL, NULL, &to };
+    iso_event_loop_policy policy = { noting_get, NULL, NULL, &to, NULL, NULL };
     iso_loop *loop = NULL;
 
     forget();
@@ -725,7 +728,7 @@ KIT_TEST(the_error_of_a_policy_is_the_answer)
 KIT_TEST(a_callback_gets_the_running_loop_whatever_the_policy_says)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy policy = { noting_get, NULL, NULL, &to };
+    iso_event_loop_policy policy = { noting_get, NULL, NULL, &to, NULL, NULL };
     iso_loop *loop = kit_loop(k);
 
     forget();
@@ -750,7 +753,7 @@ static void ask_the_policy(void *arg)
 KIT_TEST(the_policy_is_that_of_every_thread)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy policy = { noting_get, NULL, NULL, &to };
+    iso_event_loop_policy policy = { noting_get, NULL, NULL, &to, NULL, NULL };
 
     forget();
     to.answer = kit_loop(k);
@@ -764,7 +767,7 @@ KIT_TEST(the_policy_is_that_of_every_thread)
 KIT_TEST(restoring_the_default_policy_finds_what_it_kept)
 {
     notes to = { k, NULL, 0, NULL };
-    iso_event_loop_policy policy = { noting_get, noting_set, NULL, &to };
+    iso_event_loop_policy policy = { noting_get, noting_set, NULL, &to, NULL, NULL };
     iso_loop *loop = kit_loop(k);
 
     forget();

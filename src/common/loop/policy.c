@@ -2,6 +2,7 @@
 #include "isoloop/policy.h"
 
 #include "base/atomic.h"
+#include "loop/child_watcher.h"
 #include "loop/thread_state.h"
 #include "sys/thread.h"
 
@@ -19,7 +20,7 @@ static int default_set(const iso_event_loop_policy *self, iso_loop *loop)
     state->current = loop != NULL ? iso_loop_ref(loop) : NULL;
     state->was_set = true;
     iso_loop_release(before);
-    return 0;
+    return iso__child_watcher_attach(loop);
 }
 
 static int default_new(const iso_event_loop_policy *self, iso_loop **out)
@@ -48,11 +49,25 @@ static int default_get(const iso_event_loop_policy *self, iso_loop **out)
     return 0;
 }
 
+static int default_get_watcher(const iso_event_loop_policy *self, const iso_child_watcher **out)
+{
+    (void)self;
+    return iso__child_watcher_get(out);
+}
+
+static int default_set_watcher(const iso_event_loop_policy *self, const iso_child_watcher *watcher)
+{
+    (void)self;
+    return iso__child_watcher_set(watcher);
+}
+
 static const iso_event_loop_policy default_policy = {
     .get_event_loop = default_get,
     .set_event_loop = default_set,
     .new_event_loop = default_new,
     .context = NULL,
+    .get_child_watcher = default_get_watcher,
+    .set_child_watcher = default_set_watcher,
 };
 
 /* ---- the policy of the process ---- */
@@ -120,4 +135,25 @@ int iso_new_event_loop(iso_loop **out)
     if (out == NULL) return ISO_EINVAL;
     return policy->new_event_loop != NULL ? policy->new_event_loop(policy, out)
                                           : default_new(&default_policy, out);
+}
+
+int iso_get_child_watcher(const iso_child_watcher **out)
+{
+    const iso_event_loop_policy *policy = iso_get_event_loop_policy();
+    int rc = iso__child_watcher_check();
+
+    if (rc != 0) return rc;
+    if (out == NULL) return ISO_EINVAL;
+    return policy->get_child_watcher != NULL ? policy->get_child_watcher(policy, out)
+                                             : iso__child_watcher_get(out);
+}
+
+int iso_set_child_watcher(const iso_child_watcher *watcher)
+{
+    const iso_event_loop_policy *policy = iso_get_event_loop_policy();
+    int rc = iso__child_watcher_check();
+
+    if (rc != 0) return rc;
+    return policy->set_child_watcher != NULL ? policy->set_child_watcher(policy, watcher)
+                                             : iso__child_watcher_set(watcher);
 }

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "loop/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CHILD_SECONDS = 30, PATIENCE_SECONDS = 20 };
+
+const int child_uncatchable[] = { SIGKILL, SIGSTOP, 0 };
+
+void child_run(kit *k, void (*body)(kit *k, void *arg), void *arg)
+{
+    int status = -1;
+    pid_t pid;
+
+    (void)fflush(stdout);
+    pid = fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+        (void)alarm(CHILD_SECONDS); /* the watchdog stayed with the parent */
+        body(k, arg);
+        (void)fflush(stdout);
+        _exit(kit_has_failed(k) ? CHILD_CODE_FAILED : 0);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    CHECK(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+void child_start(kit *k, child *out, int code)
+{
+    char byte;
+    int ends[2];
+    pid_t pid;
+
+    REQUIRE(pipe(ends) == 0);
+    pid = fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+        (void)alarm(CHILD_SECONDS);
+        (void)close(ends[1]);
+        while (read(ends[0], &byte, 1) < 0 && errno == EINTR) {}
+        _exit(code);
+    }
+    (void)close(ends[0]);
+    out->pid = pid;
+    out->hold = kit_own(k, ends[1]);
+}
+
+void child_release(kit *k, child *self)
+{
+    kit_close(k, self->hold);
+    self->hold = ISO_FD_NONE;
+}
+
+void child_kill(const child *self, int signum)
+{
+    CHECK_EQ(kill((pid_t)self->pid, signum), 0);
+}
+
+bool child_reap(const child *self)
+{
+    return waitpid((pid_t)self->pid, NULL, 0) == (pid_t)self->pid;
+}
+
+void child_await_reaped(const child *self)
+{
+    const struct timespec shortly = { 0, 1000000 };
+    iso_nsec end = kit_now() + ISO_S(PATIENCE_SECONDS);
+
+    while (kill((pid_t)self->pid, 0) == 0 && kit_now() < end) (void)nanosleep(&shortly, NULL);
+    CHECK(kill((pid_t)self->pid, 0) < 0 && errno == ESRCH);
+}
+
+int64_t child_own_number(void)
+{
+    return getpid();
+}
+
+void child_signal_self(int signum)
+{
+    (void)kill(getpid(), signum);
+}
+
+void child_unblock_signals(void)
+{
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+bool child_restarts(int signum)
+{
+    struct sigaction now;
+
+    return sigaction(signum, NULL, &now) == 0 && (now.sa_flags & SA_RESTART) != 0;
+}

@@ -910,10 +910,49 @@ static bool is_shared(kit *k, iso_loop *loop)
     return true;
 }
 
+/* Calls that a row refuses first, and that are refused for what they ask for else. */
+static bool takes_signals(iso_loop *loop)
+{
+    return iso_loop_add_signal_handler(loop, -1, kit_nothing, NULL) == ISO_EINVAL;
+}
+
+static bool takes_unix_sockets(iso_loop *loop)
+{
+    iso_unix_server_options options = ISO_UNIX_SERVER_OPTIONS_INIT; /* neither path nor sock */
+
+    return iso_loop_create_unix_server(loop, &quiet, NULL, &options, NULL) == ISO_EINVAL;
+}
+
+static bool takes_pipes(iso_loop *loop, iso_fd file)
+{
+    return iso_loop_connect_read_pipe(loop, &quiet, NULL, file, NULL) == ISO_ENOTPIPE;
+}
+
+static bool takes_named_pipes(iso_loop *loop)
+{
+    return iso_loop_start_serving_pipe(loop, &quiet, NULL, "no name", NULL) == ISO_EINVAL;
+}
+
+static bool takes_programs(iso_loop *loop)
+{
+    static const iso_subprocess_protocol nothing = { .connection_made = NULL };
+
+    return iso_loop_subprocess_exec(loop, &nothing, NULL, NULL, NULL, NULL) == ISO_EINVAL;
+}
+
+static bool takes_datagrams(iso_loop *loop)
+{
+    static const iso_datagram_protocol nothing = { .connection_made = NULL };
+    iso_datagram_options options = ISO_DATAGRAM_OPTIONS_INIT; /* neither address nor family */
+
+    return iso_loop_create_datagram_endpoint(loop, &nothing, NULL, &options, NULL) == ISO_EINVAL;
+}
+
 KIT_TEST(supports_says_what_the_calls_do)
 {
     static const char *const profiles[] = { "documented", "native", "portable", "windows-selector",
                                             "windows-proactor" };
+    iso_fd file = kit_regular_file(k);
     iso_fd pair[2];
     iso_fd pipe[2];
     size_t at;
@@ -926,6 +965,12 @@ KIT_TEST(supports_says_what_the_calls_do)
         CHECK_EQ(can(loop, ISO_CAP_WATCH), is_watched(loop, pair[0]));
         CHECK_EQ(can(loop, ISO_CAP_WATCH_NONSOCKETS), is_watched(loop, pipe[0]));
         CHECK_EQ(can(loop, ISO_CAP_REUSE_PORT), is_shared(k, loop));
+        CHECK_EQ(can(loop, ISO_CAP_UNIX_SOCKETS), takes_unix_sockets(loop));
+        CHECK_EQ(can(loop, ISO_CAP_SIGNALS), takes_signals(loop));
+        CHECK_EQ(can(loop, ISO_CAP_PIPES), takes_pipes(loop, file));
+        CHECK_EQ(can(loop, ISO_CAP_NAMED_PIPES), takes_named_pipes(loop));
+        CHECK_EQ(can(loop, ISO_CAP_SUBPROCESS), takes_programs(loop));
+        CHECK_EQ(can(loop, ISO_CAP_DATAGRAM), takes_datagrams(loop));
     }
 }
 
@@ -1113,6 +1158,199 @@ static int meet_fd_setsize(kit *k, iso_loop *loop)
     return iso_loop_sock_recv(loop, high, 1, &future);
 }
 
+/* Several calls that a row refuses: what all of them answer. */
+static int demand_same(const iso_loop *loop, int rc, int other)
+{
+    CHECK_RC(other, rc);
+    CHECK(iso_loop_last_limit(loop) != NULL);
+    return rc;
+}
+
+/* Nothing is made where nothing can be served. */
+static const char socket_path[] = "no-folder/of-this-name/s";
+
+static int meet_unix_sockets(kit *k, iso_loop *loop)
+{
+    iso_unix_server_options server = ISO_UNIX_SERVER_OPTIONS_INIT;
+    iso_unix_connection_options connection = ISO_UNIX_CONNECTION_OPTIONS_INIT;
+    int rc;
+
+    (void)k;
+    CHECK(!iso_loop_supports(loop, ISO_CAP_UNIX_SOCKETS));
+    server.path = socket_path;
+    connection.path = socket_path;
+    rc = iso_loop_create_unix_server(loop, &quiet, NULL, &server, NULL);
+    return demand_same(loop, rc,
+                       iso_loop_create_unix_connection(loop, &quiet, NULL, &connection, NULL));
+}
+
+static int meet_signals(kit *k, iso_loop *loop)
+{
+    int rc = iso_loop_add_signal_handler(loop, SIGINT, kit_nothing, NULL);
+
+    (void)k;
+    CHECK(!iso_loop_supports(loop, ISO_CAP_SIGNALS));
+    return demand_same(loop, rc, iso_loop_remove_signal_handler(loop, SIGINT));
+}
+
+/* The calls are no loop's: that of the thread is asked. */
+static int meet_child_watcher(kit *k, iso_loop *loop)
+{
+    const iso_child_watcher *watcher = NULL;
+    int rc;
+
+    (void)k;
+    CHECK(!iso_loop_supports(loop, ISO_CAP_CHILD_WATCHER));
+    CHECK_OK(iso_set_event_loop(loop));
+    rc = iso_get_child_watcher(&watcher);
+    CHECK_PTR(watcher, NULL);
+    CHECK_HAS(iso_error_detail(), "windows.child_watcher");
+    (void)demand_same(loop, rc, iso_set_child_watcher(NULL));
+    CHECK_HAS(iso_error_detail(), "windows.child_watcher");
+    CHECK_OK(iso_set_event_loop(NULL));
+    return rc;
+}
+
+static int read_pipe(iso_loop *loop, iso_fd fd)
+{
+    return iso_loop_connect_read_pipe(loop, &quiet, NULL, fd, NULL);
+}
+
+static int write_pipe(iso_loop *loop, iso_fd fd)
+{
+    return iso_loop_connect_write_pipe(loop, &quiet, NULL, fd, NULL);
+}
+
+static int connect_name(iso_loop *loop)
+{
+    return iso_loop_create_pipe_connection(loop, &quiet, NULL, PIPE_NAME, NULL);
+}
+
+static int serve_name(iso_loop *loop)
+{
+    return iso_loop_start_serving_pipe(loop, &quiet, NULL, PIPE_NAME, NULL);
+}
+
+static int meet_pipes(kit *k, iso_loop *loop)
+{
+    iso_fd pipe[2];
+    int rc;
+
+    CHECK(!iso_loop_supports(loop, ISO_CAP_PIPES));
+    CHECK(!iso_loop_supports(loop, ISO_CAP_NAMED_PIPES));
+    kit_pipe(k, pipe);
+    rc = demand_same(loop, read_pipe(loop, pipe[0]), write_pipe(loop, pipe[1]));
+    return demand_same(loop, demand_same(loop, rc, connect_name(loop)), serve_name(loop));
+}
+
+static int meet_named_pipes(kit *k, iso_loop *loop)
+{
+    (void)k;
+    CHECK(!iso_loop_supports(loop, ISO_CAP_NAMED_PIPES));
+    return demand_same(loop, connect_name(loop), serve_name(loop));
+}
+
+static int meet_pipe_kind(kit *k, iso_loop *loop)
+{
+    iso_fd file = kit_regular_file(k);
+
+    return demand_same(loop, read_pipe(loop, file), write_pipe(loop, file));
+}
+
+static int meet_subprocess(kit *k, iso_loop *loop)
+{
+    static const iso_subprocess_protocol nothing = { .connection_made = NULL };
+    static const char *const argv[] = { "a program", NULL };
+    int rc = iso_loop_subprocess_exec(loop, &nothing, NULL, argv, NULL, NULL);
+
+    (void)k;
+    CHECK(!iso_loop_supports(loop, ISO_CAP_SUBPROCESS));
+    return demand_same(loop, rc, iso_loop_subprocess_shell(loop, &nothing, NULL, "x", NULL, NULL));
+}
+
+static int meet_datagram(kit *k, iso_loop *loop)
+{
+    static const iso_datagram_protocol nothing = { .connection_made = NULL };
+    iso_datagram_options options = ISO_DATAGRAM_OPTIONS_INIT;
+
+    (void)k;
+    CHECK(!iso_loop_supports(loop, ISO_CAP_DATAGRAM));
+    options.local_host = "127.0.0.1";
+    return iso_loop_create_datagram_endpoint(loop, &nothing, NULL, &options, NULL);
+}
+
+/* The kit's pipes are not opened for overlapped use. */
+static int meet_overlapped_only(kit *k, iso_loop *loop)
+{
+    iso_fd pipe[2];
+
+    kit_pipe(k, pipe);
+    return demand_same(loop, read_pipe(loop, pipe[0]), write_pipe(loop, pipe[1]));
+}
+
+static void remember_transport(iso_transport *transport, void *self)
+{
+    *(iso_transport **)self = iso_transport_ref(transport);
+}
+
+/* Both ends of a pipe with a name are duplex. */
+static int meet_pipe_write_eof(kit *k, iso_loop *loop)
+{
+    static const iso_protocol remembering = { .connection_made = remember_transport };
+    iso_future *served = NULL;
+    iso_future *connected = NULL;
+    iso_transport *ends[2] = { NULL, NULL };
+    void *server = NULL;
+    int rc;
+
+    REQUIRE_OK(iso_loop_start_serving_pipe(loop, &remembering, &ends[0], PIPE_NAME, &served));
+    REQUIRE_OK(kit_run(k, loop, served));
+    REQUIRE_OK(iso_future_result(served, &server));
+    REQUIRE_OK(
+        iso_loop_create_pipe_connection(loop, &remembering, &ends[1], PIPE_NAME, &connected));
+    REQUIRE_OK(kit_run_release(k, loop, connected));
+    while (ends[0] == NULL && CHECK_GE(iso_loop_run_once(loop, ISO_S(30)), 0)) {}
+    CHECK(!iso_transport_can_write_eof(ends[0]));
+    CHECK(!iso_transport_can_write_eof(ends[1]));
+    rc = demand_same(loop, iso_transport_write_eof(ends[0]), iso_transport_write_eof(ends[1]));
+    CHECK(!iso_transport_is_closing(ends[0]));
+    CHECK_OK(iso_transport_abort(ends[0]));
+    CHECK_OK(iso_transport_abort(ends[1]));
+    CHECK_OK(iso_server_close(server));
+    iso_transport_release(ends[0]);
+    iso_transport_release(ends[1]);
+    iso_future_release(served);
+    while (kit_statistics(loop).objects > 0 && CHECK_GE(iso_loop_run_once(loop, ISO_S(30)), 0)) {}
+    return rc;
+}
+
+static int meet_foreign_port(kit *k, iso_loop *loop)
+{
+    iso_connection_options connection = ISO_CONNECTION_OPTIONS_INIT;
+    iso_server_options server = ISO_SERVER_OPTIONS_INIT;
+    iso_fd listener = kit_listen(k, NULL);
+    iso_fd pair[2];
+    char byte;
+    int rc;
+
+    kit_pair(k, pair);
+    CHECK(kit_tie_to_a_port(k, pair[0]));
+    CHECK(kit_tie_to_a_port(k, listener));
+    rc = iso_loop_sock_recv_into(loop, pair[0], &byte, 1, NULL);
+    (void)demand_same(loop, rc, iso_loop_sock_sendall(loop, pair[0], "a", 1, NULL));
+    (void)demand_same(loop, rc, iso_loop_sock_accept(loop, listener, NULL));
+    connection.sock = pair[0];
+    (void)demand_same(loop, rc, iso_loop_create_connection(loop, &quiet, NULL, &connection, NULL));
+    server.sock = listener;
+    (void)demand_same(loop, rc, iso_loop_create_server(loop, &quiet, NULL, &server, NULL));
+    /* the sockets are as good as ever, for others */
+    kit_send(k, pair[0], "b", 1);
+    CHECK_EQ(kit_recv(k, pair[1], &byte, 1), 1);
+    return rc;
+}
+
+/* The rows that only inform: what they speak of is not refused. */
+
 static int meet_clock(kit *k, iso_loop *loop)
 {
     int64_t row = iso__limit_value(ISO__ROW_WINDOWS_CLOCK);
@@ -1154,25 +1392,25 @@ static int meet_select_grade(kit *k, iso_loop *loop)
 }
 
 static const meeting meetings[] = {
-    { "windows.unix_sockets", NULL, IN_ITS_OWN_CASE, NULL },
-    { "windows.signals", NULL, IN_ITS_OWN_CASE, NULL },
-    { "windows.child_watcher", NULL, IN_ITS_OWN_CASE, NULL },
+    { "windows.unix_sockets", "windows-selector", EVERYWHERE, meet_unix_sockets },
+    { "windows.signals", "windows-selector", EVERYWHERE, meet_signals },
+    { "windows.child_watcher", "windows-selector", EVERYWHERE, meet_child_watcher },
     { "windows.reuse_port", "windows-selector", EVERYWHERE, meet_reuse_port },
     { "windows.clock", "windows-selector", EVERYWHERE, meet_clock },
     { "windows.selector.max_sockets", "windows-selector", EVERYWHERE, meet_max_sockets },
     { "windows.selector.sockets_only", "windows-selector", WHERE_WATCHED, meet_sockets_only },
-    { "windows.selector.pipes", NULL, IN_ITS_OWN_CASE, NULL },
-    { "windows.selector.subprocess", NULL, IN_ITS_OWN_CASE, NULL },
-    { "posix.named_pipes", NULL, IN_ITS_OWN_CASE, NULL },
+    { "windows.selector.pipes", "windows-selector", EVERYWHERE, meet_pipes },
+    { "windows.selector.subprocess", "windows-selector", EVERYWHERE, meet_subprocess },
+    { "posix.named_pipes", "documented", OFF_WINDOWS, meet_named_pipes },
     { "proactor.availability", "portable", WITHOUT_A_LOOP, meet_availability },
-    { "proactor.datagram", NULL, IN_ITS_OWN_CASE, NULL },
+    { "proactor.datagram", "windows-proactor", EVERYWHERE, meet_datagram },
     { "proactor.watch", "windows-proactor", EVERYWHERE, meet_watch },
-    { "proactor.overlapped_only", NULL, IN_ITS_OWN_CASE, NULL },
-    { "proactor.pipe_write_eof", NULL, IN_ITS_OWN_CASE, NULL },
-    { "proactor.foreign_port", NULL, IN_ITS_OWN_CASE, NULL },
+    { "proactor.overlapped_only", "windows-proactor", WITH_IOCP, meet_overlapped_only },
+    { "proactor.pipe_write_eof", "windows-proactor", WITH_IOCP, meet_pipe_write_eof },
+    { "proactor.foreign_port", "windows-proactor", WITH_IOCP, meet_foreign_port },
     { "kqueue.chardev", NULL, IN_ITS_OWN_CASE, NULL },
     { "all.regular_file", "documented", WHERE_WATCHED, meet_regular_file },
-    { "all.pipe_kind", NULL, IN_ITS_OWN_CASE, NULL },
+    { "all.pipe_kind", "documented", WITH_PIPES, meet_pipe_kind },
     { "all.bad_fd", "documented", WHERE_WATCHED, meet_bad_fd },
     { "select.fd_setsize", "portable", OFF_WINDOWS, meet_fd_setsize },
     { "process.descriptors", "portable", EVERYWHERE, meet_descriptors },

@@ -1436,11 +1436,15 @@ KIT_TEST(a_program_that_is_not_there_ends_the_future)
 KIT_TEST(what_is_no_program_ends_the_future)
 {
     static const char *const folder[] = { CHILD_FOLDER, NULL };
-    static const char *const file[] = { "./process-test-is-no-program.txt", NULL };
+    const char *file[] = { NULL, NULL };
     iso_loop *loop;
+    char name[64];
     FILE *made;
 
     if (!kit_needs(k, ISO_CAP_SUBPROCESS)) return;
+    /* its own: the other backends' tests may run in the same folder at the same time */
+    (void)snprintf(name, sizeof(name), "./no-program-%llx.txt", (unsigned long long)kit_now());
+    file[0] = name;
     loop = kit_loop(k);
     CHECK_RC(start_error(k, loop, folder, NULL), process_system_here.folder_error);
     made = fopen(file[0], "wb");

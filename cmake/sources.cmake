@@ -103,6 +103,7 @@ set(ISO_SOURCES_WIN32
     src/win32/handle.c
     src/win32/iocp_accept.c
     src/win32/iocp_buffers.c
+    src/win32/iocp_channel.c
     src/win32/iocp_once.c
     src/win32/iocp_recv.c
     src/win32/iocp_recvfrom.c

@@ -27,81 +27,6 @@ static iso__iocp *iocp_of(iso__driver *driver)
     return (iso__iocp *)driver;
 }
 
-int iso__socket_extension(SOCKET sock, const GUID *guid, void *function, DWORD size)
-{
-    DWORD bytes;
-    GUID id = *guid;
-
-    if (WSAIoctl(sock, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof(id), function, size, &bytes,
-                 NULL, NULL) == 0)
-        return 0;
-    return iso__socket_error();
-}
-
-/* ---- channels ---- */
-
-void iso__channel_idle(iso__channel *channel)
-{
-    if (!iso__link_is_in(&channel->link)) iso__list_push(&channel->driver->idle, &channel->link);
-}
-
-void iso__channel_free_if_over(iso__channel *channel)
-{
-    if (channel->io != NULL || channel->held > 0) return;
-    iso__channel_free_acceptor(channel);
-    iso__channel_free_receiver(channel);
-    iso__free(channel->driver->base.allocator, channel, sizeof(*channel));
-}
-
-void iso__request_settle(iso__request *request, bool succeeded, DWORD error)
-{
-    iso__channel *channel = request->channel;
-
-    /* A message that is longer than its buffer is a warning, and to the port a success: its packet
-     * comes, or is skipped, as any other. */
-    if (error == ERROR_MORE_DATA || error == WSAEMSGSIZE) succeeded = true;
-    if (succeeded ? !channel->skips : error == ERROR_IO_PENDING) {
-        iso__list_push(&channel->driver->held, &request->link);
-        channel->held++;
-        channel->driver->held_count++;
-        return;
-    }
-    channel->driver->at_once++;
-    request->finished(request, succeeded ? 0 : iso__sys_error((int)error),
-                      succeeded ? (size_t)request->overlapped.InternalHigh : 0);
-}
-
-/* A packet: the kernel has let go. The status is an NTSTATUS, and a message that was larger than
- * its buffer has brought its beginning. */
-static void finish(const OVERLAPPED_ENTRY *entry)
-{
-    iso__request *request = ISO__CONTAINER(entry->lpOverlapped, iso__request, overlapped);
-    iso__channel *channel = request->channel;
-    int status = (int)request->overlapped.Internal;
-    int error = status >= 0 || status == (int)STATUS_BUFFER_OVERFLOW ? 0 : iso__sys_error(status);
-
-    iso__list_remove(&request->link);
-    channel->held--;
-    channel->driver->held_count--;
-    request->finished(request, error, entry->dwNumberOfBytesTransferred);
-    iso__channel_free_if_over(channel);
-}
-
-/* Start what was asked for, or is to go on, since the last wait. */
-static void start(iso__channel *channel)
-{
-    iso__io *io = channel->io;
-
-    if (io->mode == ISO__IO_RECV) {
-        iso__channel_receive(channel);
-    } else if (io->mode == ISO__IO_RECVFROM) {
-        iso__channel_recvfrom(channel);
-    } else if (io->mode == ISO__IO_ACCEPT) {
-        channel->result = iso__channel_accept(channel);
-        if (channel->result != 0) iso__driver_ready(&channel->driver->base, &io->node);
-    }
-}
-
 /* ---- a turn ---- */
 
 static DWORD milliseconds_of(iso_nsec timeout)
@@ -154,12 +79,16 @@ static int iocp_turn(iso__driver *driver, iso_nsec timeout)
 
     iso__list_init(&begin);
     iso__list_splice(&begin, &self->idle); /* what has nothing to tell comes again, in a turn */
-    while ((link = iso__list_pop(&begin)) != NULL) start(ISO__CONTAINER(link, iso__channel, link));
+    while ((link = iso__list_pop(&begin)) != NULL) {
+        iso__channel *channel = ISO__CONTAINER(link, iso__channel, link);
+
+        if (channel->io->mode != ISO__IO_IDLE) channel->start(channel);
+    }
     is_quiet = iso__list_empty(driver->ready) && iso__list_empty(&self->idle);
     count = wait_for_packets(self, is_quiet ? timeout : 0);
     for (at = 0; at < count; at++) {
         if (self->entries[at].lpOverlapped != NULL)
-            finish(&self->entries[at]);
+            iso__request_finish(&self->entries[at]);
         else
             iso__atomic_store_u32(&self->is_woken, 0);
     }
@@ -282,8 +211,7 @@ static void iocp_detach(iso__driver *driver, iso__io *io)
     iso__list_remove_if_in(&io->node.link);
     iso__list_remove_if_in(&channel->link);
     iso__channel_drop_receive(channel);
-    iso__channel_drop_accepts(channel);
-    iso__channel_drop_recvfrom(channel);
+    if (channel->drop_extra != NULL) channel->drop_extra(channel);
     io->own.channel = NULL;
     io->mode = ISO__IO_IDLE;
     channel->io = NULL;

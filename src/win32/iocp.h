@@ -2,6 +2,7 @@
 /* The inside of the driver over an I/O completion port, for its own files:
  *
  *   drv_iocp.c      the port: waiting, waking, taking descriptors up and giving them up
+ *   iocp_channel.c  what the kernel holds, and for how long
  *   iocp_recv.c     receives, one at a time for a channel
  *   iocp_accept.c   accepts, several kept posted
  *   iocp_recvfrom.c datagrams, one receive kept posted
@@ -47,9 +48,6 @@ typedef enum iso__recv_state {
     ISO__RECV_ENDED  /* it has brought the end, or an error */
 } iso__recv_state;
 
-typedef struct iso__acceptor iso__acceptor;
-typedef struct iso__receiver iso__receiver;
-
 /* What the driver has of a descriptor; it is freed when that is detached and nothing is held. */
 struct iso__channel {
     iso__link link; /* in the driver's idle list: to be started before the next wait */
@@ -67,9 +65,13 @@ struct iso__channel {
     unsigned char *buffer;
     size_t begin; /* of what is kept in it */
     size_t end;
-    int result;              /* what it ended with */
-    iso__acceptor *acceptor; /* NULL: it does not accept */
-    iso__receiver *receiver; /* NULL: it takes no datagrams */
+    int result; /* what it ended with */
+    /* Start what the io's mode wants and is not under way; told whenever the channel was idle. */
+    void (*start)(iso__channel *channel);
+    /* What accepting, or taking datagrams, needs besides; and how to give that up. */
+    void (*drop_extra)(iso__channel *channel);
+    void *extra;
+    size_t extra_bytes;
     iso__request recv;
 };
 
@@ -104,60 +106,50 @@ static inline iso__channel *iso__channel_of(const iso__io *io)
     return io->own.channel;
 }
 
-/* ---- drv_iocp.c ---- */
+/* ---- iocp_channel.c ---- */
 
-/* What a call that began a request answered: whether it succeeded, and else GetLastError. The
- * request is held from here on, or finished before this returns. */
+/* What a call that began a request answered: whether it succeeded, and else GetLastError. The request
+ * is held from here on, or finished before this returns. */
 void iso__request_settle(iso__request *request, bool succeeded, DWORD error);
 
-/* Have the channel looked at before the next wait. */
+/* A packet came: the kernel has let go of its request. */
+void iso__request_finish(const OVERLAPPED_ENTRY *entry);
+
+/* Have the channel started before the next wait. */
 void iso__channel_idle(iso__channel *channel);
 
 /* Free it if it is detached and nothing is held. */
 void iso__channel_free_if_over(iso__channel *channel);
 
-/* A function that Winsock hands out by its GUID, in *function. Returns 0 or what it answers. */
-int iso__socket_extension(SOCKET sock, const GUID *guid, void *function, DWORD size);
+/* Memory of this size that goes with the channel, zeroed at first, and `drop`, which is called when
+ * the io is detached. NULL: out of memory. */
+void *iso__channel_extra(iso__channel *channel, size_t bytes, void (*drop)(iso__channel *channel));
 
 /* Bind a socket that is not bound yet to any address: ConnectEx and WSARecvFrom want that. Returns
  * 0, or what the system answers. */
 int iso__channel_bind(const iso__channel *channel);
 
-/* ---- iocp_recv.c ---- */
+/* A function that Winsock hands out by its GUID, in *function. Returns 0 or what it answers. */
+int iso__socket_extension(SOCKET sock, const GUID *guid, void *function, DWORD size);
 
-/* Start what recv_start asked for, if it is not under way. */
-void iso__channel_receive(iso__channel *channel);
+/* ---- iocp_recv.c, iocp_accept.c, iocp_recvfrom.c, iocp_once.c: the driver's functions ---- */
+
 int iso__iocp_recv_start(iso__driver *driver, iso__io *io);
 void iso__iocp_recv_stop(iso__driver *driver, iso__io *io);
-
-/* The io goes: cancel, and drop what was kept. */
-void iso__channel_drop_receive(iso__channel *channel);
-
-/* ---- iocp_accept.c ---- */
-
-/* Keep accepts posted. Returns 0, or why none could be. */
-int iso__channel_accept(iso__channel *channel);
 int iso__iocp_accept_start(iso__driver *driver, iso__io *io, int max);
 void iso__iocp_accept_stop(iso__driver *driver, iso__io *io);
-void iso__channel_drop_accepts(iso__channel *channel);
-void iso__channel_free_acceptor(iso__channel *channel);
-
-/* ---- iocp_recvfrom.c ---- */
-
-/* Keep a receive posted. */
-void iso__channel_recvfrom(iso__channel *channel);
 int iso__iocp_recvfrom_start(iso__driver *driver, iso__io *io);
 void iso__iocp_recvfrom_stop(iso__driver *driver, iso__io *io);
-void iso__channel_drop_recvfrom(iso__channel *channel);
-void iso__channel_free_receiver(iso__channel *channel);
-
-/* ---- iocp_once.c: functions of the driver's class; and the end of the free records ---- */
-
 int iso__iocp_send(iso__driver *driver, iso__op *op);
 int iso__iocp_sendto(iso__driver *driver, iso__op *op);
 int iso__iocp_connect(iso__driver *driver, iso__op *op, const iso_address *address);
 int iso__iocp_sendfile(iso__driver *driver, iso__op *op);
 bool iso__iocp_withdraw(iso__driver *driver, iso__op *op);
+
+/* The io goes: cancel its receive, or drop what that had brought. */
+void iso__channel_drop_receive(iso__channel *channel);
+
+/* The driver goes: free the records of what was asked for once. */
 void iso__iocp_free_once(iso__iocp *self);
 
 /* ---- iocp_buffers.c ---- */

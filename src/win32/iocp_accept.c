@@ -3,7 +3,6 @@
  * kernel never has to wait for the loop. */
 #include "iocp.h"
 
-#include "base/alloc.h"
 #include "sys/sock.h"
 
 #include <mswsock.h>
@@ -25,14 +24,19 @@ typedef struct slot {
     unsigned char addresses[2 * ADDRESS_BYTES];
 } slot;
 
-struct iso__acceptor {
+typedef struct acceptor {
     LPFN_ACCEPTEX accept;
     LPFN_GETACCEPTEXSOCKADDRS addresses;
     int version;
     int count; /* slots in use */
     int next;  /* to be looked at first */
     slot slots[POSTED];
-};
+} acceptor;
+
+static acceptor *acceptor_of(const iso__channel *channel)
+{
+    return channel->extra;
+}
 
 /* ---- posting ---- */
 
@@ -56,9 +60,9 @@ static void accepted(iso__request *request, int error, size_t bytes)
 
 static int post(iso__channel *self, slot *one)
 {
-    iso__acceptor *acceptor = self->acceptor;
+    acceptor *all = acceptor_of(self);
     bool succeeded;
-    int rc = iso__sys_socket_open(&one->fd, acceptor->version);
+    int rc = iso__sys_socket_open(&one->fd, all->version);
 
     if (rc != 0) {
         one->fd = ISO_FD_NONE;
@@ -68,28 +72,49 @@ static int post(iso__channel *self, slot *one)
     one->request.channel = self;
     one->request.finished = accepted;
     one->state = HELD;
-    succeeded =
-        acceptor->accept((SOCKET)self->handle, (SOCKET)one->fd, one->addresses, 0, ADDRESS_BYTES,
-                         ADDRESS_BYTES, NULL, &one->request.overlapped) != FALSE;
+    succeeded = all->accept((SOCKET)self->handle, (SOCKET)one->fd, one->addresses, 0, ADDRESS_BYTES,
+                            ADDRESS_BYTES, NULL, &one->request.overlapped) != FALSE;
     iso__request_settle(&one->request, succeeded, succeeded ? 0 : GetLastError());
     return 0;
 }
 
-int iso__channel_accept(iso__channel *self)
+/* Keep accepts posted. Answers 0, or why none could be. */
+static int post_all(iso__channel *self)
 {
-    iso__acceptor *acceptor = self->acceptor;
+    acceptor *all = acceptor_of(self);
     int used = 0;
     int rc = 0;
     int at;
 
-    for (at = 0; at < acceptor->count; at++) {
-        slot *one = &acceptor->slots[at];
+    for (at = 0; at < all->count; at++) {
+        slot *one = &all->slots[at];
 
         if (one->state == EMPTY && rc == 0) rc = post(self, one);
         if (one->state == DONE) iso__driver_ready(&self->driver->base, &self->io->node);
         if (one->state != EMPTY) used++;
     }
     return used > 0 ? 0 : rc;
+}
+
+static void start_accepts(iso__channel *self)
+{
+    self->result = post_all(self);
+    if (self->result != 0) iso__driver_ready(&self->driver->base, &self->io->node);
+}
+
+static void drop_accepts(iso__channel *self)
+{
+    acceptor *all = acceptor_of(self);
+    int at;
+
+    for (at = 0; at < POSTED; at++) {
+        slot *one = &all->slots[at];
+
+        if (one->state == HELD)
+            (void)CancelIoEx(self->handle, &one->request.overlapped);
+        else
+            close_fd(one);
+    }
 }
 
 /* ---- telling ---- */
@@ -113,22 +138,22 @@ static int take(const iso__channel *self, slot *one, iso_fd *fd, iso_address *pe
         close_fd(one);
         return rc;
     }
-    self->acceptor->addresses(one->addresses, 0, ADDRESS_BYTES, ADDRESS_BYTES, &local, &local_size,
-                              &remote, &remote_size);
+    acceptor_of(self)->addresses(one->addresses, 0, ADDRESS_BYTES, ADDRESS_BYTES, &local,
+                                 &local_size, &remote, &remote_size);
     iso__address_keep(peer, remote, remote_size);
     *fd = one->fd;
     one->fd = ISO_FD_NONE;
     return 0;
 }
 
-static slot *next_done(iso__acceptor *acceptor)
+static slot *next_done(acceptor *all)
 {
     int tried;
 
-    for (tried = 0; tried < acceptor->count; tried++) {
-        slot *one = &acceptor->slots[acceptor->next];
+    for (tried = 0; tried < all->count; tried++) {
+        slot *one = &all->slots[all->next];
 
-        acceptor->next = (acceptor->next + 1) % acceptor->count;
+        all->next = (all->next + 1) % all->count;
         if (one->state == DONE) return one;
     }
     return NULL;
@@ -161,7 +186,7 @@ static void run_accepted(iso__engine *engine, iso__node *node)
         return;
     }
     while (goes_on && io->mode == ISO__IO_ACCEPT && left-- > 0 &&
-           (one = next_done(self->acceptor)) != NULL) {
+           (one = next_done(acceptor_of(self))) != NULL) {
         iso_fd fd = ISO_FD_NONE;
         iso_address peer = { 0 };
         int rc = take(self, one, &fd, &peer);
@@ -172,40 +197,35 @@ static void run_accepted(iso__engine *engine, iso__node *node)
 
 /* ---- the functions of the driver ---- */
 
-static int new_acceptor(iso__channel *self)
+static int prepare(iso__channel *self)
 {
     const GUID accept_id = WSAID_ACCEPTEX;
     const GUID addresses_id = WSAID_GETACCEPTEXSOCKADDRS;
     SOCKET sock = (SOCKET)self->handle;
-    iso__acceptor *acceptor;
-    iso_address name;
-    int rc = iso__sys_socket_sockname((iso_fd)sock, &name);
+    LPFN_ACCEPTEX accept_ex;
+    LPFN_GETACCEPTEXSOCKADDRS addresses;
+    acceptor *all;
     int at;
+    int rc = iso__socket_extension(sock, &accept_id, &accept_ex, sizeof(accept_ex));
 
+    if (rc == 0) rc = iso__socket_extension(sock, &addresses_id, &addresses, sizeof(addresses));
     if (rc != 0) return rc;
-    acceptor = iso__alloc_zero(self->driver->base.allocator, sizeof(*acceptor));
-    if (acceptor == NULL) return ISO_ENOMEM;
-    for (at = 0; at < POSTED; at++) acceptor->slots[at].fd = ISO_FD_NONE;
-    acceptor->version = iso_address_version(&name);
-    rc = iso__socket_extension(sock, &accept_id, &acceptor->accept, sizeof(acceptor->accept));
-    if (rc == 0)
-        rc = iso__socket_extension(sock, &addresses_id, &acceptor->addresses,
-                                   sizeof(acceptor->addresses));
-    if (rc != 0) {
-        iso__free(self->driver->base.allocator, acceptor, sizeof(*acceptor));
-        return rc;
-    }
-    self->acceptor = acceptor;
+    all = iso__channel_extra(self, sizeof(*all), drop_accepts);
+    if (all == NULL) return ISO_ENOMEM;
+    all->accept = accept_ex;
+    all->addresses = addresses;
+    all->version = self->family == AF_INET6 ? 6 : 4;
+    for (at = 0; at < POSTED; at++) all->slots[at].fd = ISO_FD_NONE;
     return 0;
 }
 
 /* One outage ends every accept that is posted: to tell it once is enough. */
-static void forget_failures(iso__acceptor *acceptor)
+static void forget_failures(acceptor *all)
 {
     int at;
 
     for (at = 0; at < POSTED; at++) {
-        slot *one = &acceptor->slots[at];
+        slot *one = &all->slots[at];
 
         if (one->state == DONE && one->error != 0) one->state = EMPTY;
     }
@@ -214,17 +234,19 @@ static void forget_failures(iso__acceptor *acceptor)
 int iso__iocp_accept_start(iso__driver *driver, iso__io *io, int max)
 {
     iso__channel *self = iso__channel_of(io);
-    int rc = self->acceptor == NULL ? new_acceptor(self) : 0;
+    int rc = self->extra == NULL ? prepare(self) : 0;
+    acceptor *all = acceptor_of(self);
 
     (void)driver;
     if (rc != 0) return rc;
-    forget_failures(self->acceptor);
-    self->acceptor->count = max < POSTED ? max : POSTED;
-    self->acceptor->next %= self->acceptor->count;
+    forget_failures(all);
+    all->count = max < POSTED ? max : POSTED;
+    all->next %= all->count;
     self->result = 0;
+    self->start = start_accepts;
     io->accepts_per_turn = (uint16_t)(max < UINT16_MAX ? max : UINT16_MAX);
     io->node.run = run_accepted;
-    rc = iso__channel_accept(self);
+    rc = post_all(self);
     if (rc == 0) io->mode = ISO__IO_ACCEPT;
     return rc;
 }
@@ -233,24 +255,4 @@ void iso__iocp_accept_stop(iso__driver *driver, iso__io *io)
 {
     (void)driver;
     if (io->mode == ISO__IO_ACCEPT) io->mode = ISO__IO_IDLE;
-}
-
-void iso__channel_drop_accepts(iso__channel *self)
-{
-    int at;
-
-    for (at = 0; self->acceptor != NULL && at < POSTED; at++) {
-        slot *one = &self->acceptor->slots[at];
-
-        if (one->state == HELD)
-            (void)CancelIoEx(self->handle, &one->request.overlapped);
-        else
-            close_fd(one);
-    }
-}
-
-void iso__channel_free_acceptor(iso__channel *self)
-{
-    iso__free(self->driver->base.allocator, self->acceptor, sizeof(*self->acceptor));
-    self->acceptor = NULL;
 }

@@ -158,20 +158,6 @@ int iso__iocp_sendfile(iso__driver *driver, iso__op *op)
 
 /* ---- connecting ---- */
 
-/* Source: Microsoft, ConnectEx, WSARecvFrom. WSAEINVAL: it is bound. */
-int iso__channel_bind(const iso__channel *channel)
-{
-    SOCKADDR_STORAGE storage;
-    struct sockaddr *any = (struct sockaddr *)&storage;
-    int size = channel->family == AF_INET6 ? (int)sizeof(struct sockaddr_in6)
-                                           : (int)sizeof(struct sockaddr_in);
-
-    memset(&storage, 0, sizeof(storage));
-    any->sa_family = (u_short)channel->family;
-    if (bind((SOCKET)channel->handle, any, size) == 0) return 0;
-    return WSAGetLastError() == WSAEINVAL ? 0 : iso__socket_error();
-}
-
 static void connect_socket(once *self, const iso_address *address)
 {
     const GUID id = WSAID_CONNECTEX;

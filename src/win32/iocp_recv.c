@@ -65,7 +65,7 @@ static void received(iso__request *request, int error, size_t bytes)
 
 /* ---- starting ---- */
 
-void iso__channel_receive(iso__channel *self)
+static void start_receive(iso__channel *self)
 {
     iso__request *request = &self->recv;
     WSABUF piece = { 0, NULL };
@@ -199,6 +199,7 @@ int iso__iocp_recv_start(iso__driver *driver, iso__io *io)
     if (io->mode == ISO__IO_RECV) return 0;
     io->mode = ISO__IO_RECV;
     io->node.run = run_received;
+    self->start = start_receive;
     if (self->state == ISO__RECV_NOTHING)
         iso__channel_idle(self);
     else if (self->state != ISO__RECV_HELD)

@@ -3,14 +3,13 @@
  * come besides is taken at once when that one is told. */
 #include "iocp.h"
 
-#include "base/alloc.h"
 #include "sys/sock.h"
 
 #include <string.h>
 
 enum { PER_TURN = 16, DATAGRAM_BYTES = 64 * 1024 };
 
-struct iso__receiver {
+typedef struct receiver {
     iso__request request;
     bool is_done; /* it has brought something that nobody has seen yet */
     int error;
@@ -18,11 +17,11 @@ struct iso__receiver {
     SOCKADDR_STORAGE from;
     int from_size;
     unsigned char bytes[DATAGRAM_BYTES];
-};
+} receiver;
 
 static void finished(iso__request *request, int error, size_t bytes)
 {
-    iso__receiver *self = ISO__CONTAINER(request, iso__receiver, request);
+    receiver *self = ISO__CONTAINER(request, receiver, request);
     iso__channel *channel = request->channel;
 
     self->is_done = true;
@@ -31,9 +30,9 @@ static void finished(iso__request *request, int error, size_t bytes)
     if (channel->io != NULL) iso__driver_ready(&channel->driver->base, &channel->io->node);
 }
 
-void iso__channel_recvfrom(iso__channel *channel)
+static void start_receive(iso__channel *channel)
 {
-    iso__receiver *self = channel->receiver;
+    receiver *self = channel->extra;
     WSABUF piece = { DATAGRAM_BYTES, (char *)self->bytes };
     DWORD flags = 0;
     bool succeeded;
@@ -51,8 +50,16 @@ void iso__channel_recvfrom(iso__channel *channel)
     iso__request_settle(&self->request, succeeded, succeeded ? 0 : GetLastError());
 }
 
+static void drop_receive(iso__channel *channel)
+{
+    receiver *self = channel->extra;
+
+    if (iso__request_is_held(&self->request))
+        (void)CancelIoEx(channel->handle, &self->request.overlapped);
+}
+
 /* Answers what the owner does. */
-static bool tell(iso__io *io, iso__receiver *self)
+static bool tell(iso__io *io, receiver *self)
 {
     iso_address from;
 
@@ -67,7 +74,7 @@ static void run_datagrams(iso__engine *engine, iso__node *node)
 {
     iso__io *io = ISO__CONTAINER(node, iso__io, node);
     iso__channel *channel = iso__channel_of(io);
-    iso__receiver *self = channel->receiver;
+    receiver *self = channel->extra;
     int left = PER_TURN;
     bool goes_on = true;
 
@@ -88,20 +95,29 @@ static void run_datagrams(iso__engine *engine, iso__node *node)
     iso__channel_free_if_over(channel);
 }
 
-int iso__iocp_recvfrom_start(iso__driver *driver, iso__io *io)
+static int prepare(iso__channel *channel)
 {
-    iso__channel *channel = iso__channel_of(io);
+    receiver *self;
     int rc = iso__channel_bind(channel);
 
     if (rc != 0) return rc;
-    if (channel->receiver == NULL) {
-        channel->receiver = iso__alloc_zero(driver->allocator, sizeof(*channel->receiver));
-        if (channel->receiver == NULL) return ISO_ENOMEM;
-        channel->receiver->request.channel = channel;
-        channel->receiver->request.finished = finished;
-    }
+    self = iso__channel_extra(channel, sizeof(*self), drop_receive);
+    if (self == NULL) return ISO_ENOMEM;
+    self->request.channel = channel;
+    self->request.finished = finished;
+    return 0;
+}
+
+int iso__iocp_recvfrom_start(iso__driver *driver, iso__io *io)
+{
+    iso__channel *channel = iso__channel_of(io);
+    int rc = channel->extra == NULL ? prepare(channel) : 0;
+
+    (void)driver;
+    if (rc != 0) return rc;
     io->mode = ISO__IO_RECVFROM;
     io->node.run = run_datagrams;
+    channel->start = start_receive;
     iso__channel_idle(channel);
     return 0;
 }
@@ -110,18 +126,4 @@ void iso__iocp_recvfrom_stop(iso__driver *driver, iso__io *io)
 {
     (void)driver;
     if (io->mode == ISO__IO_RECVFROM) io->mode = ISO__IO_IDLE;
-}
-
-void iso__channel_drop_recvfrom(iso__channel *channel)
-{
-    iso__receiver *self = channel->receiver;
-
-    if (self != NULL && iso__request_is_held(&self->request))
-        (void)CancelIoEx(channel->handle, &self->request.overlapped);
-}
-
-void iso__channel_free_receiver(iso__channel *channel)
-{
-    iso__free(channel->driver->base.allocator, channel->receiver, sizeof(*channel->receiver));
-    channel->receiver = NULL;
 }

@@ -186,6 +186,17 @@ int iso__limits_refuse(iso__limits *limits, iso__limit_row row, int64_t used)
     return (int)rows[row].error;
 }
 
+int iso__limits_explain(iso__limits *limits, int error, const iso__limit_row *list, size_t count)
+{
+    size_t at;
+
+    for (at = 0; at < count; at++) {
+        if ((int)iso__limit_error(list[at]) == error && iso__limits_enforced(limits, list[at]))
+            return iso__limits_refuse(limits, list[at], 0);
+    }
+    return error;
+}
+
 const iso_limit *iso_limits(size_t *count)
 {
     if (count != NULL) *count = ISO__ROW_COUNT;

@@ -84,4 +84,8 @@ iso_error iso__limit_error(iso__limit_row row);
 /* Keep the row as the last one met, and answer its error. */
 int iso__limits_refuse(iso__limits *limits, iso__limit_row row, int64_t used);
 
+/* The same for an error that the system answered, by the first row of the list that has it and is
+ * enforced; without such a row, just the error. */
+int iso__limits_explain(iso__limits *limits, int error, const iso__limit_row *list, size_t count);
+
 #endif

@@ -25,15 +25,8 @@ static int refuse(iso_loop *loop, int error)
         ISO__ROW_ALL_PIPE_KIND,    ISO__ROW_PROACTOR_OVERLAPPED_ONLY, ISO__ROW_ALL_BAD_FD,
         ISO__ROW_ALL_REGULAR_FILE, ISO__ROW_KQUEUE_CHARDEV,
     };
-    iso__limits *limits = &loop->engine.limits;
-    size_t at;
 
-    for (at = 0; at < ISO__COUNT(candidates); at++) {
-        if ((int)iso__limit_error(candidates[at]) == error &&
-            iso__limits_enforced(limits, candidates[at]))
-            return iso__limits_refuse(limits, candidates[at], 0);
-    }
-    return error;
+    return iso__limits_explain(&loop->engine.limits, error, candidates, ISO__COUNT(candidates));
 }
 
 static const iso__io_class trial_io = { .received = NULL };

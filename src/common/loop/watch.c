@@ -89,15 +89,9 @@ static int explain(iso_loop *loop, int error)
         ISO__ROW_KQUEUE_CHARDEV,
         ISO__ROW_WINDOWS_SOCKETS_ONLY,
     };
-    iso__limits *limits = &loop->engine.limits;
-    size_t at;
 
-    for (at = 0; at < ISO__COUNT(candidates); at++) {
-        if ((int)iso__limit_error(candidates[at]) == error &&
-            iso__limits_enforced(limits, candidates[at]))
-            return iso__limits_refuse(limits, candidates[at], 0);
-    }
-    return error; /* ISO_ELIMIT: whoever counted has told already */
+    /* ISO_ELIMIT is none of them: whoever counted has told already */
+    return iso__limits_explain(&loop->engine.limits, error, candidates, ISO__COUNT(candidates));
 }
 
 static int check_kind(iso_loop *loop, iso_fd fd)

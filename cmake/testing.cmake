@@ -28,6 +28,7 @@ endif()
 
 set(ISO_TEST_FIXTURES)
 set(ISO_TEST_ENVIRONMENT)
+set(ISO_TEST_EMULATOR) # what runs a test program, if not CMAKE_CROSSCOMPILING_EMULATOR alone
 if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "wine")
     include(${CMAKE_CURRENT_LIST_DIR}/wine.cmake)
 endif()
@@ -55,6 +56,10 @@ function(iso_ctest name)
     math(EXPR patience "${arg_TIMEOUT} * 9 / 10")
     set(environment ISOLOOP_TEST_TIMEOUT=${patience} ${arg_ENVIRONMENT} ${ISO_TEST_ENVIRONMENT})
 
+    list(GET arg_COMMAND 0 program)
+    if(ISO_TEST_EMULATOR AND TARGET ${program})
+        set_target_properties(${program} PROPERTIES CROSSCOMPILING_EMULATOR "${ISO_TEST_EMULATOR}")
+    endif()
     add_test(NAME ${name} COMMAND ${arg_COMMAND})
     # 77: a row of the limits table says that this platform does not do that.
     set_tests_properties(${name} PROPERTIES

@@ -11,6 +11,7 @@ if(NOT ISO_WINESERVER)
 endif()
 
 set(ISO_TEST_FIXTURES wine)
+set(ISO_TEST_EMULATOR sh ${CMAKE_CURRENT_LIST_DIR}/wine-run.sh ${CMAKE_CROSSCOMPILING_EMULATOR})
 # An empty DISPLAY: no window is ever opened. Without its debugger Wine ends a program that crashes
 # with the code of the crash; with it that can be lost, and be 0.
 set(ISO_TEST_ENVIRONMENT

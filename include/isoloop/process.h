@@ -90,7 +90,8 @@ ISO_API int iso_loop_subprocess_shell(iso_loop *loop, const iso_subprocess_proto
 /* Its number. Source: SubprocessTransport.get_pid. */
 ISO_API int64_t iso_process_get_pid(const iso_process *process);
 
-/* How it ended, in *out: its code, or -n for signal n; 255 when somebody else reaped it.
+/* How it ended, in *out: its code, or -n for signal n; 255 when somebody else reaped it. On Windows
+ * all 32 bits of its code, so that what the system ended it with is below zero, too.
  * Returns 0, or ISO_EINVALIDSTATE while it runs. Source: SubprocessTransport.get_returncode. */
 ISO_API int iso_process_get_returncode(const iso_process *process, int *out);
 
@@ -106,8 +107,8 @@ ISO_API iso_transport *iso_process_get_pipe_transport(const iso_process *process
 
 /* Send a signal, by the number that <signal.h> has here; ask it to end (SIGTERM); end it (SIGKILL).
  * On Windows the last two, and SIGTERM, are TerminateProcess; CTRL_C_EVENT (0) and CTRL_BREAK_EVENT
- * (1) go to its console group, unless it shares this program's console (ISO_EINVAL); there is no
- * other.
+ * (1) go to its console group, unless it shares this program's console (ISO_EINVAL), and the leader
+ * of a group hears the first only if it asks to (SetConsoleCtrlHandler); there is no other.
  * Return 0, ISO_ENOENT (it has ended: ProcessLookupError), ISO_EINVAL (no such signal),
  * ISO_ETHREAD, or what the system answers. Source: SubprocessTransport.send_signal, terminate,
  * kill. */

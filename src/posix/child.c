@@ -27,6 +27,14 @@ int iso__sys_child_wait(int64_t pid, int *returncode)
     return 0;
 }
 
+bool iso__sys_child_exists(int64_t pid)
+{
+    siginfo_t info;
+
+    return pid > 0 && pid <= INT_MAX &&
+           waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 /* ---- in a thread ---- */
 
 typedef struct watch {

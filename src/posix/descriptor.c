@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sys/descriptor.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,6 +17,11 @@ iso__descriptor_kind iso__sys_descriptor_kind(iso_fd fd)
     if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode))
         return ISO__DESCRIPTOR_FILE;
     return ISO__DESCRIPTOR_OTHER;
+}
+
+bool iso__sys_descriptor_is_open(iso_fd fd)
+{
+    return fd >= 0 && fd <= INT_MAX && fcntl((int)fd, F_GETFD) >= 0;
 }
 
 int64_t iso__sys_descriptor_limit(void)

@@ -12,6 +12,12 @@ int iso__sys_child_wait(int64_t pid, int *returncode)
     return ISO_ENOTSUP;
 }
 
+bool iso__sys_child_exists(int64_t pid)
+{
+    (void)pid;
+    return false;
+}
+
 int iso__sys_child_watch(int64_t pid, void (*ended)(void *arg, int rc, int returncode), void *arg)
 {
     (void)pid;

@@ -14,31 +14,35 @@ static bool is_socket(iso_fd fd)
     return getsockopt((SOCKET)fd, SOL_SOCKET, SO_TYPE, (char *)&type, &size) == 0;
 }
 
-/* An event, a process and the like are no files, but can be waited for.
- * Source: Microsoft, GetFileType: "Remarks" on FILE_TYPE_UNKNOWN; GetHandleInformation. */
-static iso__descriptor_kind kind_of_nonfile(HANDLE handle)
+/* Below zero are pseudo-handles: GetFileType would take -10 for the standard input. The kernel
+ * ignores the two low bits of a handle, so that 5, a descriptor of the C library, would name the
+ * stranger that handle 4 is. Source: Raymond Chen, "Why are HANDLE values always a multiple of
+ * four?" */
+static bool is_number(iso_fd fd)
+{
+    return fd > 0 && (fd & 3) == 0;
+}
+
+bool iso__sys_descriptor_is_open(iso_fd fd)
 {
     DWORD flags;
 
-    return GetHandleInformation(handle, &flags) ? ISO__DESCRIPTOR_OTHER : ISO__DESCRIPTOR_BAD;
+    return is_number(fd) && GetHandleInformation((HANDLE)fd, &flags);
 }
 
 iso__descriptor_kind iso__sys_descriptor_kind(iso_fd fd)
 {
     HANDLE handle = (HANDLE)fd;
 
-    /* Below zero are pseudo-handles: GetFileType would take -10 for the standard input. */
-    if (fd <= 0) return ISO__DESCRIPTOR_BAD;
-    /* The kernel ignores the two low bits of a handle, so that 5, a descriptor of the C library,
-     * would name the stranger that handle 4 is. Source: Raymond Chen, "Why are HANDLE values
-     * always a multiple of four?" */
-    if ((fd & 3) != 0) return ISO__DESCRIPTOR_BAD;
+    if (!is_number(fd)) return ISO__DESCRIPTOR_BAD;
     if (is_socket(fd)) return ISO__DESCRIPTOR_SOCKET; /* which GetFileType calls a pipe */
     switch (GetFileType(handle)) {
     case FILE_TYPE_PIPE: return ISO__DESCRIPTOR_PIPE;
     case FILE_TYPE_CHAR: return ISO__DESCRIPTOR_DEVICE;
     case FILE_TYPE_DISK: return ISO__DESCRIPTOR_FILE;
-    default: return kind_of_nonfile(handle);
+    /* An event, a process and the like are no files, but can be waited for.
+     * Source: Microsoft, GetFileType: "Remarks" on FILE_TYPE_UNKNOWN. */
+    default: return iso__sys_descriptor_is_open(fd) ? ISO__DESCRIPTOR_OTHER : ISO__DESCRIPTOR_BAD;
     }
 }
 

@@ -108,8 +108,8 @@ static inline iso__channel *iso__channel_of(const iso__io *io)
 
 /* ---- iocp_channel.c ---- */
 
-/* What a call that began a request answered: whether it succeeded, and else GetLastError. The request
- * is held from here on, or finished before this returns. */
+/* What a call that began a request answered: whether it succeeded, and else GetLastError. The
+ * request is held from here on, or finished before this returns. */
 void iso__request_settle(iso__request *request, bool succeeded, DWORD error);
 
 /* A packet came: the kernel has let go of its request. */

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "command_line.h"
+#include "sys/descriptor.h"
 #include "sys/error.h"
 
 #include <windows.h>
@@ -357,18 +358,14 @@ static int open_null(HANDLE *out, size_t which)
     return *out == INVALID_HANDLE_VALUE ? last_error() : 0;
 }
 
-/* Before anything is opened, which could get the number of one that was closed. Below zero are
- * pseudo-handles: a copy of -2 would be this thread. Others are multiples of four, and the kernel
- * ignores the two low bits. (Not iso__sys_descriptor_kind: it waits while a thread reads there.) */
+/* Before anything is opened, which could get the number of one that was closed. */
 static int check_open(const iso_fd *stdio)
 {
     size_t which;
-    DWORD flags;
 
     for (which = 0; which < STREAMS; which++) {
-        if (stdio[which] == ISO_FD_NONE) continue;
-        if (stdio[which] <= 0 || (stdio[which] & 3) != 0) return ISO_EBADF;
-        if (!GetHandleInformation((HANDLE)stdio[which], &flags)) return last_error();
+        if (stdio[which] != ISO_FD_NONE && !iso__sys_descriptor_is_open(stdio[which]))
+            return ISO_EBADF;
     }
     return 0;
 }
@@ -535,6 +532,8 @@ static int refuse_job(DWORD error)
 
 static int refuse_start(DWORD error, bool has_job)
 {
+    int rc;
+
     switch (error) {
     case ERROR_BAD_EXE_FORMAT:
     case ERROR_EXE_MACHINE_TYPE_MISMATCH:
@@ -547,7 +546,11 @@ static int refuse_start(DWORD error, bool has_job)
     case ERROR_COMMITMENT_LIMIT: return ISO_ENOMEM;
     default: break;
     }
-    return has_job ? refuse_job(error) : iso__sys_error((int)error);
+    if (has_job) return refuse_job(error);
+    rc = iso__sys_error((int)error);
+    return rc != ISO_EUNKNOWN ? rc
+                              : iso__error_set(rc, "the system does not start it (error %lu)",
+                                               (unsigned long)error);
 }
 
 /* An event of the console goes to a whole group, and would end this process too, so that the child

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* iso__sys_process_spawn of POSIX, without a loop: what test_process.c does not see through one. */
+#include "isoloop/process.h"
 #include "kit.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
@@ -46,10 +47,21 @@ static void start(running *self, kit *k, const iso__spawn *plan)
     REQUIRE_OK(iso__sys_process_spawn(&self->process, kit_allocator(k), plan));
 }
 
+/* It has no stream of this program: one that a failed test leaves behind would hold the pipe that
+ * CTest reads to its end. */
+static iso__spawn plan_of_sleeper(void)
+{
+    static const char *const argv[] = { "sleep", "60", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+    int at;
+
+    for (at = 0; at < 3; at++) plan.stdio[at] = ISO_FD_NONE;
+    return plan;
+}
+
 static void start_sleeper(running *self, kit *k)
 {
-    static const char *const argv[] = { "sleep", "1000", NULL };
-    iso__spawn plan = plan_of(argv, NULL);
+    iso__spawn plan = plan_of_sleeper();
 
     start(self, k, &plan);
 }
@@ -344,6 +356,47 @@ KIT_TEST(no_descriptor_of_the_program_is_left_to_it)
     CHECK_STR(output_of(k, &plan), "");
 }
 
+static void note_loss(iso_process *process, void *arg, int error)
+{
+    (void)process;
+    (void)error;
+    *(int *)arg += 1;
+}
+
+static void end_input(iso_process *process, void *arg)
+{
+    (void)arg;
+    (void)iso_transport_write_eof(iso_process_get_pipe_transport(process, 0));
+}
+
+/* The pipe to it has the numbers of the two then: as its output it would keep itself alive. */
+KIT_TEST(a_stream_that_this_process_has_closed_is_not_inherited_from_a_new_pipe)
+{
+    static const iso_subprocess_protocol protocol = { .connection_made = end_input,
+                                                      .connection_lost = note_loss };
+    static const char *const argv[] = { "cat", NULL };
+    iso_subprocess_options options = ISO_SUBPROCESS_OPTIONS_INIT;
+    iso_loop *loop = kit_loop(k);
+    int lost = 0;
+    int before[2];
+    int at;
+    int rc;
+
+    options.stdout_is = ISO_STDIO_INHERIT;
+    options.stderr_is = ISO_STDIO_NULL;
+    for (at = 0; at < 2; at++) before[at] = dup(at);
+    for (at = 0; at < 2; at++) (void)close(at);
+    rc = iso_loop_subprocess_exec(loop, &protocol, &lost, argv, &options, NULL);
+    if (rc == 0) (void)kit_run_until(k, loop, &lost, 1);
+    (void)iso_loop_close(loop); /* if it failed, 0 and 1 are its own still */
+    for (at = 0; at < 2; at++) {
+        (void)dup2(before[at], at);
+        (void)close(before[at]);
+    }
+    CHECK_OK(rc);
+    CHECK_EQ(lost, 1);
+}
+
 /* ---- signals ---- */
 
 KIT_TEST(a_child_has_every_signal_as_it_was_at_first)
@@ -491,9 +544,8 @@ typedef struct short_life {
 
 static void start_and_end(void *arg)
 {
-    static const char *const argv[] = { "sleep", "1000", NULL };
     short_life *self = arg;
-    iso__spawn plan = plan_of(argv, NULL);
+    iso__spawn plan = plan_of_sleeper();
 
     plan.dies_with_parent = true;
     self->child.k = self->k;
@@ -531,6 +583,7 @@ static const kit_case cases[] = {
     KIT_CASE(one_descriptor_may_be_all_three),
     KIT_CASE(a_stream_that_this_process_has_closed_is_the_null_device),
     KIT_CASE(a_stream_that_is_not_open_is_refused),
+    KIT_CASE(a_stream_that_this_process_has_closed_is_not_inherited_from_a_new_pipe),
     KIT_CASE(no_descriptor_of_the_program_is_left_to_it),
     KIT_CASE(a_child_has_every_signal_as_it_was_at_first),
     KIT_CASE(a_child_that_is_stopped_has_not_ended),

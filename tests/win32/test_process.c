@@ -2,6 +2,7 @@
 #include "sys/process.h"
 
 #include "sys/pipe.h"
+#include "sys/standard_stream.h"
 #include "win32/child.h"
 
 #include <signal.h>
@@ -268,6 +269,24 @@ KIT_TEST(what_is_not_open_is_no_stream)
     }
 }
 
+KIT_TEST(a_standard_stream_that_is_noted_but_closed_is_none)
+{
+    static const DWORD names[] = { STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE };
+    static const iso_fd closed[] = { 0x3FFC, 7, 0, -1 }; /* far above what is open here */
+    int which;
+    size_t at;
+
+    for (which = 0; which < 3; which++) {
+        HANDLE before = GetStdHandle(names[which]);
+
+        for (at = 0; at < ISO__COUNT(closed); at++) {
+            CHECK(SetStdHandle(names[which], (HANDLE)closed[at]));
+            CHECK_EQ(iso__sys_standard_stream(which), ISO_FD_NONE);
+        }
+        CHECK(SetStdHandle(names[which], before));
+    }
+}
+
 KIT_TEST(a_child_gets_no_other_handle_not_even_one_that_can_be_inherited)
 {
     SECURITY_ATTRIBUTES inherited = { sizeof(inherited), NULL, TRUE };
@@ -494,10 +513,20 @@ static void write_file(folder *in, const char *name, const char *text)
     CHECK_EQ(fclose(file), 0);
 }
 
+/* Of a program that has just ended, or that a virus scanner looks at, the file stays in use for a
+ * moment. */
 static void remove_folder(folder *it_is)
 {
-    CHECK(DeleteFileA(it_is->file));
-    CHECK(RemoveDirectoryA(it_is->path));
+    iso_nsec end = kit_now() + ISO_MS(PATIENCE_MS);
+    bool is_gone = DeleteFileA(it_is->file);
+
+    while (!is_gone && kit_now() < end) {
+        Sleep(10);
+        is_gone = DeleteFileA(it_is->file);
+    }
+    CHECK(is_gone);
+    while (!RemoveDirectoryA(it_is->path) && kit_now() < end) Sleep(10);
+    CHECK_EQ(GetFileAttributesA(it_is->path), INVALID_FILE_ATTRIBUTES);
 }
 
 KIT_TEST(a_program_without_an_extension_is_started_by_its_path_only)
@@ -797,6 +826,7 @@ static const kit_case cases[] = {
     KIT_CASE(output_and_error_can_be_one),
     KIT_CASE(every_stream_of_the_child_is_open),
     KIT_CASE(what_is_not_open_is_no_stream),
+    KIT_CASE(a_standard_stream_that_is_noted_but_closed_is_none),
     KIT_CASE(a_child_gets_no_other_handle_not_even_one_that_can_be_inherited),
     KIT_CASE(what_the_child_was_given_stays_the_callers_and_as_it_was),
     KIT_CASE(no_handle_is_left_here),

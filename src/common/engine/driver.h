@@ -12,7 +12,8 @@
  *    recv_start (asyncio bpo-33694).
  * 4. After detach the driver holds no pointer to the io, and tells nothing more of it. One-shot
  *    operations are withdrawn before. What a receive had brought and was not told is lost, unless
- *    its owner lends memory: then it stays in the stream for who attaches next. The descriptor stays
+ *    its owner lends memory: then it stays in the stream for who attaches next. The descriptor
+ * stays
  *    open: it is the owner's, who may close it right away, whatever the kernel still holds.
  * 5. A refusal leaves everything as it was. */
 #ifndef ISO_ENGINE_DRIVER_H

@@ -344,8 +344,8 @@ static int open_stream(iso_process *self, launch *it, size_t which)
 
     switch (it->choices[which].is) {
     case ISO_STDIO_PIPE: return open_pipe(self, it, which);
-    case ISO_STDIO_INHERIT: *out = iso__sys_standard_stream((int)which); break;
     case ISO_STDIO_NULL: *out = ISO_FD_NONE; break;
+    case ISO_STDIO_INHERIT:
     case ISO_STDIO_FD: *out = it->choices[which].fd; break;
     case ISO_STDIO_STDOUT: *out = it->spawn.stdio[1]; break;
     }
@@ -403,7 +403,9 @@ static void run_made(iso__engine *engine, iso__node *node)
 
 /* ---- the calls ---- */
 
-static int check_stream(const launch *it, size_t which)
+/* Before anything is opened: a pipe may get the number of a descriptor, or of a standard stream,
+ * that is closed. */
+static int check_stream(launch *it, size_t which)
 {
     static const char *const names[STREAMS] = { "stdin", "stdout", "stderr" };
     iso_stdio is = it->choices[which].is;
@@ -412,12 +414,12 @@ static int check_stream(const launch *it, size_t which)
         return iso__error_set(ISO_EINVAL, "subprocess: %s_is is no iso_stdio", names[which]);
     if (is == ISO_STDIO_STDOUT && which != 2)
         return iso__error_set(ISO_EINVAL, "subprocess: only stderr can go where stdout goes");
+    if (is == ISO_STDIO_INHERIT) it->choices[which].fd = iso__sys_standard_stream((int)which);
     if (is != ISO_STDIO_FD) return 0;
     if (it->choices[which].fd == ISO_FD_NONE)
         return iso__error_set(ISO_EINVAL, "subprocess: %s is ISO_STDIO_FD, and %s_fd is none",
                               names[which], names[which]);
-    /* Now: a pipe that is opened next may have the number of a descriptor that is closed. */
-    if (iso__sys_descriptor_kind(it->choices[which].fd) == ISO__DESCRIPTOR_BAD)
+    if (!iso__sys_descriptor_is_open(it->choices[which].fd))
         return iso__error_set(ISO_EBADF, "subprocess: %s_fd is not open", names[which]);
     return 0;
 }

@@ -145,11 +145,12 @@ static int add_new(iso_loop *loop, int64_t pid, iso_child_callback callback, voi
     return rc;
 }
 
+/* The newest: an older one has ended, and its number is another child's. */
 static handler *find(const iso_loop *loop, int64_t pid)
 {
     const iso__link *at;
 
-    for (at = loop->objects.next; at != &loop->objects; at = at->next) {
+    for (at = loop->objects.prev; at != &loop->objects; at = at->prev) {
         handler *self = (handler *)ISO__CONTAINER(at, iso__object, link);
 
         if (self->object.kind == &handler_class && self->pid == pid) return self;
@@ -171,6 +172,17 @@ static int current_loop(iso_loop **out)
     return 0;
 }
 
+/* The system may give the number of a child that was reaped, and is not told yet, to a new one. */
+static bool is_another_now(handler *self)
+{
+    bool has_ended;
+
+    iso__sys_mutex_lock(&self->vigil->lock);
+    has_ended = self->has_ended;
+    iso__sys_mutex_unlock(&self->vigil->lock);
+    return has_ended && iso__sys_child_exists(self->pid);
+}
+
 static int threaded_add(const iso_child_watcher *watcher, int64_t pid, iso_child_callback callback,
                         void *arg)
 {
@@ -182,7 +194,7 @@ static int threaded_add(const iso_child_watcher *watcher, int64_t pid, iso_child
     if (rc != 0) return rc;
     if (pid <= 0 || callback == NULL) return ISO_EINVAL;
     found = find(loop, pid);
-    if (found == NULL) return add_new(loop, pid, callback, arg);
+    if (found == NULL || is_another_now(found)) return add_new(loop, pid, callback, arg);
     found->callback = callback;
     found->arg = arg;
     return 0;

@@ -14,6 +14,10 @@ enum { ISO__CHILD_UNKNOWN = 255 };
  * Thread: any; it blocks. Source: waitpid; asyncio, waitstatus_to_exitcode. */
 int iso__sys_child_wait(int64_t pid, int *returncode);
 
+/* Whether there is such a child of this process that nobody has reaped; false on Windows. It does
+ * not wait. Thread: any. Source: waitid, WNOWAIT. */
+bool iso__sys_child_exists(int64_t pid);
+
 /* Wait for it in a thread of its own, all signals blocked, that is nobody's to join: `ended` is
  * called there once, with what iso__sys_child_wait returned and found, and is the last thing that
  * the thread does. Not in a child of fork, where the thread is not.

@@ -18,6 +18,11 @@ typedef enum iso__descriptor_kind {
 /* Thread: any. Source: fstat; getsockopt(SO_TYPE), GetFileType. */
 iso__descriptor_kind iso__sys_descriptor_kind(iso_fd fd);
 
+/* Whether it is open. It answers at once; to ask what kind it is waits, on Windows, while another
+ * thread reads from a handle that is not overlapped. Thread: any.
+ * Source: fcntl(F_GETFD); GetHandleInformation. */
+bool iso__sys_descriptor_is_open(iso_fd fd);
+
 /* 0 for a socket; ISO_EBADF, or ISO_ENOTSOCK. Thread: any. */
 static inline int iso__sys_descriptor_require_socket(iso_fd fd)
 {

@@ -36,7 +36,7 @@ typedef struct iso_datagram_options {
     int family;           /* 0: what the addresses are; without any, 4 or 6 */
     bool reuse_port;      /* several processes share the port; not on Windows */
     bool allow_broadcast; /* leave to send to every host of a network */
-    iso_fd sock;          /* a socket of one's own instead of all of it; given */
+    iso_fd sock;          /* a datagram socket of one's own instead of all of it; given */
 } iso_datagram_options;
 
 #define ISO_DATAGRAM_OPTIONS_INIT                                                                  \
@@ -47,9 +47,9 @@ typedef struct iso_datagram_options {
 /* Make an endpoint: bound to a local address, connected to a remote one, or both. *out, if not
  * NULL, is a future of an iso_datagram_transport, done once connection_made has been called.
  * Returns 0; ISO_ENOTSUP (limits rows: datagrams, reuse_port); ISO_EINVAL (neither address nor
- * family; addresses and sock), ISO_ELIMIT (another row), ISO_EBADF, ISO_ENOTSOCK, ISO_EBUSY (sock),
- * ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. A name that is not found, and what the system answers to
- * bind and connect, end the future.
+ * family; addresses and sock; a sock of streams), ISO_ELIMIT (another row), ISO_EBADF,
+ * ISO_ENOTSOCK, ISO_EBUSY (sock), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. A name that is not found,
+ * and what the system answers to bind and connect, end the future.
  * Ownership: protocol is lent until connection_lost; options are borrowed; `sock` is given once the
  * call returned 0. Source: loop.create_datagram_endpoint. */
 ISO_API int iso_loop_create_datagram_endpoint(iso_loop *loop, const iso_datagram_protocol *protocol,

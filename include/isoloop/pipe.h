@@ -36,8 +36,8 @@ ISO_API int iso_loop_connect_write_pipe(iso_loop *loop, const iso_protocol *prot
  * the iso_transport, once connection_made has been called; or ISO_ENOENT (nobody serves that name),
  * ISO_EACCES, or what the system answers. Cancelling the future gives up. One direction cannot be
  * ended alone: write_eof is a limits row.
- * Returns 0; ISO_ENOTSUP (limits rows); ISO_EINVAL (a NULL, not the name of a pipe), ISO_ENOMEM,
- * ISO_ECLOSED, ISO_ETHREAD.
+ * Returns 0; ISO_ENOTSUP, ISO_ELIMIT (limits rows); ISO_EINVAL (a NULL, not the name of a pipe),
+ * ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD.
  * Ownership: protocol is lent until the connection is lost; address is borrowed.
  * Source: ProactorEventLoop.create_pipe_connection. */
 ISO_API int iso_loop_create_pipe_connection(iso_loop *loop, const iso_protocol *protocol,

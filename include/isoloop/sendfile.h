@@ -10,9 +10,9 @@
  * before. When the future is done the file's position is `offset` and what was sent, also after an
  * error or when it was cancelled, so that it tells how far it came. The future ends with
  * ISO_ENOTSUP when there is no native way and `fallback` is false (asyncio's
- * SendfileNotAvailableError; nothing is sent then); what reading the file answers; or what the
- * network answers. Cancelling it ends the sending; over a completion port the other side may have
- * got more of the file then than the position tells.
+ * SendfileNotAvailableError; as a rule nothing is sent then, and the position tells); what reading
+ * the file answers; or what the network answers. Cancelling it ends the sending; over a completion
+ * port the other side may have got more of the file then than the position tells.
  *
  * The file is a descriptor, or on Windows a HANDLE, for overlapped use or not (one for overlapped
  * use has no position). It is borrowed until the future is done: it must stay open, and its
@@ -56,8 +56,9 @@ ISO_API int iso_loop_sendfile(iso_loop *loop, iso_transport *transport, iso_fd f
 
 /* Send a regular file into a stream socket of one's own, as iso_loop_sock_sendall sends memory: the
  * socket must stay open until the future is done.
- * Returns what iso_loop_sock_sendall does; and for the file, the offset and the count the errors
- * above. Ownership: `sock` and `file` are borrowed until done. Source: loop.sock_sendfile. */
+ * Returns what iso_loop_sock_sendall does; ISO_EINVAL (no stream socket); and for the file, the
+ * offset and the count the errors above.
+ * Ownership: `sock` and `file` are borrowed until done. Source: loop.sock_sendfile. */
 ISO_API int iso_loop_sock_sendfile(iso_loop *loop, iso_fd sock, iso_fd file,
                                    const iso_sendfile_options *options, iso_future **out);
 

@@ -32,11 +32,11 @@ typedef struct iso_server_options {
 
 /* Listen; each connection gets `protocol` and `self` (connection_made may give it its own, with
  * iso_transport_set_protocol). *out, if not NULL, is a future of an iso_server.
- * Returns 0; ISO_EINVAL (no protocol, both host and sock, an unknown family), ISO_ENOTSUP (a limits
- * row: reuse_port), ISO_ELIMIT (another), ISO_EBADF, ISO_ENOTSOCK, ISO_EBUSY (`sock`), ISO_ENOMEM,
- * ISO_ECLOSED, ISO_ETHREAD. What the system answers to bind and listen, and
- * a name that is not found, end the future; if one address fails, none stays open, but one that
- * this system lacks (no IPv6) is passed over.
+ * Returns 0; ISO_EINVAL (no protocol, both host and sock, an unknown family, a sock that is no
+ * stream socket), ISO_ENOTSUP (a limits row: reuse_port), ISO_ELIMIT (another), ISO_EBADF,
+ * ISO_ENOTSOCK, ISO_EBUSY (`sock`), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. What the system answers
+ * to bind and listen, and a name that is not found, end the future; if one address fails, none
+ * stays open, but one that this system lacks (no IPv6) is passed over.
  * Ownership: protocol is lent until the server and its connections are closed; `sock` is given once
  * the call returned 0; options are borrowed. Source: loop.create_server. */
 ISO_API int iso_loop_create_server(iso_loop *loop, const iso_protocol *protocol, void *self,
@@ -99,8 +99,8 @@ typedef struct iso_connection_options {
  * thread, a literal at once. *out, if not NULL, is a future of an iso_transport, done after
  * connection_made. Cancelling the future gives up.
  * Returns 0; ISO_EINVAL (no protocol, no host and no sock, or both; a local_host that is no
- * literal), ISO_ELIMIT (a limits row), ISO_EBADF, ISO_ENOTSOCK, ISO_EBUSY (`sock`), ISO_ENOMEM,
- * ISO_ECLOSED, ISO_ETHREAD. What the network answers ends
+ * literal; a sock that is no stream socket), ISO_ELIMIT (a limits row), ISO_EBADF, ISO_ENOTSOCK,
+ * ISO_EBUSY (`sock`), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. What the network answers ends
  * the future: the last error; iso_future_attempts has all of them.
  * Ownership: protocol is lent until the connection is lost; `sock` is given once the call returned
  * 0; options are borrowed. Source: loop.create_connection, RFC 8305 (happy eyeballs). */

@@ -90,11 +90,12 @@ ISO_API const iso_protocol *iso_transport_get_protocol(const iso_transport *tran
 /* What is known besides: the other side's address, one's own, and the descriptor. */
 typedef struct iso_extra_info {
     iso_address address; /* "peername", "sockname" */
-    iso_fd fd;           /* "socket": for options; it stays the transport's */
+    iso_fd fd;           /* "socket", or "pipe": for options; it stays the transport's */
 } iso_extra_info;
 
-/* One of "peername", "sockname", "socket". Returns 0, ISO_ENOENT (no such name), ISO_ECLOSED (the
- * connection is lost), or what the system answers. Source: BaseTransport.get_extra_info. */
+/* One of "peername", "sockname", "socket"; of a pipe "pipe" alone. Returns 0, ISO_ENOENT (no such
+ * name), ISO_ECLOSED (the connection is lost), or what the system answers. Source:
+ * BaseTransport.get_extra_info. */
 ISO_API int iso_transport_get_extra_info(const iso_transport *transport, const char *name,
                                          iso_extra_info *out);
 

@@ -57,6 +57,23 @@ static void wait_for_handlers(void)
     while (iso__atomic_load_u32(&in_handler) != 0) (void)nanosleep(&shortly, NULL);
 }
 
+/* No signal comes to a thread that has the lock: a handler of the program's may fork, which takes
+ * it. */
+static void take_lock(sigset_t *before)
+{
+    sigset_t every;
+
+    (void)sigfillset(&every);
+    (void)pthread_sigmask(SIG_SETMASK, &every, before);
+    (void)pthread_mutex_lock(&lock);
+}
+
+static void leave_lock(const sigset_t *before)
+{
+    (void)pthread_mutex_unlock(&lock);
+    (void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 /* ---- what is installed; under the lock ---- */
 
 static int install(int signum)
@@ -70,14 +87,17 @@ static int install(int signum)
     return sigaction(signum, &action, &installed[signum].before) == 0 ? 0 : iso__sys_error(errno);
 }
 
-static void put_back(int signum)
+static bool is_ours(int signum)
 {
     struct sigaction now;
 
-    if (sigaction(signum, NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO) != 0 ||
-        now.sa_handler != on_signal)
-        return; /* somebody else's by now */
-    (void)sigaction(signum, &installed[signum].before, NULL);
+    return sigaction(signum, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 &&
+           now.sa_handler == on_signal;
+}
+
+static void put_back(int signum)
+{
+    if (is_ours(signum)) (void)sigaction(signum, &installed[signum].before, NULL);
 }
 
 /* ---- fork: the lock is free and the table whole in the child, and nothing in it is the child's.
@@ -87,12 +107,9 @@ static sigset_t mask_before; /* of the thread that forks; under the lock */
 
 static void before_fork(void)
 {
-    sigset_t every;
     sigset_t before;
 
-    (void)sigfillset(&every);
-    (void)pthread_sigmask(SIG_SETMASK, &every, &before);
-    (void)pthread_mutex_lock(&lock);
+    take_lock(&before);
     mask_before = before;
 }
 
@@ -100,8 +117,7 @@ static void after_fork(void)
 {
     sigset_t before = mask_before;
 
-    (void)pthread_mutex_unlock(&lock);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    leave_lock(&before);
 }
 
 static void forget_parent(void)
@@ -136,6 +152,7 @@ bool iso__sys_signal_exists(int signum)
 int iso__sys_signals_open(iso__signal_sink *sink)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    sigset_t before;
     int signum;
     int rc = iso__sys_wake_open(&sink->wake);
 
@@ -143,11 +160,11 @@ int iso__sys_signals_open(iso__signal_sink *sink)
     (void)pthread_once(&once, watch_forks);
     for (signum = 0; signum < ISO__SIGNALS_END; signum++)
         iso__atomic_store_u32(&sink->states[signum], UNWANTED);
-    (void)pthread_mutex_lock(&lock);
+    take_lock(&before);
     iso__atomic_store_u32(&owner, (uint32_t)getpid());
     iso__atomic_store_ptr(&sink->next, iso__atomic_load_ptr(&first_sink));
     iso__atomic_store_ptr(&first_sink, sink);
-    (void)pthread_mutex_unlock(&lock);
+    leave_lock(&before);
     return 0;
 }
 
@@ -162,40 +179,46 @@ static void unlink_sink(iso__signal_sink *sink)
 
 void iso__sys_signals_close(iso__signal_sink *sink)
 {
+    sigset_t before;
     int signum;
 
     for (signum = 1; signum < ISO__SIGNALS_END; signum++) iso__sys_signals_unwant(sink, signum);
-    (void)pthread_mutex_lock(&lock);
+    take_lock(&before);
     unlink_sink(sink);
     wait_for_handlers();
-    (void)pthread_mutex_unlock(&lock);
+    leave_lock(&before);
     iso__sys_wake_close(&sink->wake);
 }
 
 int iso__sys_signals_want(iso__signal_sink *sink, int signum)
 {
+    uint32_t state = UNWANTED;
+    sigset_t before;
+    bool is_new;
     int rc = 0;
 
-    (void)pthread_mutex_lock(&lock);
-    if (iso__atomic_load_u32(&sink->states[signum]) == UNWANTED) {
-        iso__atomic_store_u32(&sink->states[signum], WANTED); /* the first one may come at once */
-        if (installed[signum].count == 0) rc = install(signum);
-        if (rc == 0)
-            installed[signum].count++;
-        else
-            iso__atomic_store_u32(&sink->states[signum], UNWANTED);
-    }
-    (void)pthread_mutex_unlock(&lock);
+    take_lock(&before);
+    /* Before: the first one may come at once. */
+    is_new = iso__atomic_cas_u32(&sink->states[signum], &state, WANTED);
+    /* Also when the program has put a handler of its own in the place. */
+    if (installed[signum].count == 0 || !is_ours(signum)) rc = install(signum);
+    if (is_new && rc == 0)
+        installed[signum].count++;
+    else if (is_new)
+        iso__atomic_store_u32(&sink->states[signum], UNWANTED);
+    leave_lock(&before);
     return rc;
 }
 
 void iso__sys_signals_unwant(iso__signal_sink *sink, int signum)
 {
-    (void)pthread_mutex_lock(&lock);
+    sigset_t before;
+
+    take_lock(&before);
     if (iso__atomic_exchange_u32(&sink->states[signum], UNWANTED) != UNWANTED &&
         --installed[signum].count == 0)
         put_back(signum);
-    (void)pthread_mutex_unlock(&lock);
+    leave_lock(&before);
 }
 
 void iso__sys_signals_drain(const iso__signal_sink *sink)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sys/sock.h"
 
+#include "base/error.h"
 #include "sys/descriptor.h"
 #include "sys/error.h"
 
@@ -61,6 +62,28 @@ int iso__sys_socket_adopt(iso_fd fd)
 
     if (rc == 0) rc = set_nonblocking((int)fd);
     return rc != 0 ? rc : refuse_sigpipe((int)fd);
+}
+
+/* ISO_EINVAL, with `detail`, unless a socket is of this type. */
+static int require_type(iso_fd fd, int type, const char *detail)
+{
+    int is = 0;
+    socklen_t size = sizeof(is);
+    int rc = iso__sys_descriptor_require_socket(fd);
+
+    if (rc != 0) return rc;
+    if (getsockopt((int)fd, SOL_SOCKET, SO_TYPE, &is, &size) != 0) return iso__sys_error(errno);
+    return is == type ? 0 : iso__error_set(ISO_EINVAL, "%s", detail);
+}
+
+int iso__sys_socket_require_stream(iso_fd fd)
+{
+    return require_type(fd, SOCK_STREAM, "sock is not a stream socket");
+}
+
+int iso__sys_socket_require_datagram(iso_fd fd)
+{
+    return require_type(fd, SOCK_DGRAM, "sock is not a datagram socket");
 }
 
 /* What SOCK_NONBLOCK and SOCK_CLOEXEC do where there are such. */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -330,6 +331,7 @@ ptrdiff_t iso__sys_unix_send_fd(iso_fd sock, iso_fd fd, const void *data, size_t
     int number = (int)fd;
     ssize_t sent;
 
+    if (fd < 0 || fd > INT_MAX) return ISO_EBADF;
     memset(&message, 0, sizeof(message));
     memset(&room, 0, sizeof(room));
     piece.iov_base = (void *)(uintptr_t)data;

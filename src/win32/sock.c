@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/error.h"
 #include "sys/descriptor.h"
 #include "sys/sock.h"
 
@@ -106,6 +107,29 @@ int iso__sys_socket_adopt(iso_fd fd)
     int rc = iso__sys_descriptor_require_socket(fd);
 
     return rc != 0 ? rc : set_nonblocking((SOCKET)fd);
+}
+
+/* ISO_EINVAL, with `detail`, unless a socket is of this type. */
+static int require_type(iso_fd fd, int type, const char *detail)
+{
+    int is = 0;
+    int size = sizeof(is);
+    int rc = iso__sys_descriptor_require_socket(fd);
+
+    if (rc != 0) return rc;
+    if (getsockopt((SOCKET)fd, SOL_SOCKET, SO_TYPE, (char *)&is, &size) != 0)
+        return iso__socket_error();
+    return is == type ? 0 : iso__error_set(ISO_EINVAL, "%s", detail);
+}
+
+int iso__sys_socket_require_stream(iso_fd fd)
+{
+    return require_type(fd, SOCK_STREAM, "sock is not a stream socket");
+}
+
+int iso__sys_socket_require_datagram(iso_fd fd)
+{
+    return require_type(fd, SOCK_DGRAM, "sock is not a datagram socket");
 }
 
 /* Source: Microsoft, "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE". */

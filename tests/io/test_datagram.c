@@ -487,13 +487,14 @@ KIT_TEST(what_the_system_does_not_take_is_sent_later_in_order)
     make_connected(k, loop, &client, &at);
     patient.sends_directly = false;
     loop->engine.driver->kind = &patient;
-    CHECK_OK(iso_datagram_transport_set_write_buffer_limits(client.transport, 10, 2));
+    CHECK_OK(iso_datagram_transport_set_write_buffer_limits(client.transport, 50, 20));
     for (sent = 0; sent < 20; sent++) {
         unsigned char byte = (unsigned char)sent;
 
         CHECK_OK(iso_datagram_transport_sendto(client.transport, &byte, 1, NULL));
     }
-    CHECK_EQ(iso_datagram_transport_get_write_buffer_size(client.transport), 20);
+    /* each counts 8 bytes besides its own, so that empty ones are counted */
+    CHECK_EQ(iso_datagram_transport_get_write_buffer_size(client.transport), 20 * 9);
     CHECK_EQ(client.paused, 1);
     CHECK(kit_run_until(k, loop, &server.received, 20));
     CHECK_EQ(server.last[0], 19);
@@ -582,6 +583,10 @@ KIT_TEST(options_that_make_no_sense_are_refused)
     options.sock = 3;
     options.local_port = 1;
     CHECK_RC(create(loop, &options), ISO_EINVAL);
+    options = none;
+    options.sock = 3;
+    options.allow_broadcast = true;
+    CHECK_RC(create(loop, &options), ISO_EINVAL);
 }
 
 KIT_TEST(a_socket_that_is_closed_is_refused)
@@ -592,6 +597,18 @@ KIT_TEST(a_socket_that_is_closed_is_refused)
     REQUIRE_OK(iso__sys_datagram_open(&options.sock, 4));
     REQUIRE_OK(iso__sys_socket_close(options.sock));
     CHECK(create(loop, &options) < 0);
+    CHECK_EQ(kit_statistics(loop).objects, 0);
+}
+
+KIT_TEST(a_socket_of_streams_is_refused)
+{
+    iso_loop *loop = datagram_loop(k);
+    iso_datagram_options options = ISO_DATAGRAM_OPTIONS_INIT;
+
+    REQUIRE_OK(iso__sys_socket_open(&options.sock, 4));
+    CHECK_RC(create(loop, &options), ISO_EINVAL);
+    CHECK_HAS(iso_error_detail(), "datagram");
+    CHECK_OK(iso__sys_socket_close(options.sock));
     CHECK_EQ(kit_statistics(loop).objects, 0);
 }
 
@@ -689,6 +706,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_socket_of_ones_own_can_be_given),
     KIT_CASE(options_that_make_no_sense_are_refused),
     KIT_CASE(a_socket_that_is_closed_is_refused),
+    KIT_CASE(a_socket_of_streams_is_refused),
     KIT_CASE(two_families_have_no_pair),
     KIT_CASE(a_port_that_is_taken_is_an_error),
     KIT_CASE(without_memory_it_is_refused_and_leaves_nothing),

@@ -873,6 +873,48 @@ KIT_TEST(cancelling_the_future_ends_it_and_leaves_the_connection)
     both_ways(k, 8 * MEGA, cancelled);
 }
 
+/* Here the driver has sent it all, and nobody was told yet. */
+static void cancelled_untold(fixture *f)
+{
+    CHECK_OK(send_file(f, 0, 0));
+    (void)kit_turn(f->k, f->loop);
+    CHECK_OK(iso_future_cancel(f->future));
+    CHECK_RC(outcome(f), ISO_ECANCELED);
+    CHECK_LE(file_position(f->file), KILO);
+    if (!is_selector(f->k)) return;
+    CHECK_EQ(read_peer(f, 0, (size_t)file_position(f->file)), file_position(f->file));
+    demand_no_more(f);
+}
+
+KIT_TEST(cancelling_before_it_is_told_counts_what_was_sent)
+{
+    both_ways(k, KILO, cancelled_untold);
+}
+
+static void end_all(iso_loop *loop, const iso_exception_context *context, void *arg)
+{
+    (void)context;
+    CHECK_OK(iso_loop_close(loop));
+    ++*(int *)arg;
+}
+
+static void handler_closes(fixture *f)
+{
+    int count = 0;
+
+    CHECK_OK(iso_loop_set_exception_handler(f->loop, end_all, &count));
+    CHECK_OK(iso_loop_sendfile(f->loop, f->r.transport, f->file, NULL, NULL));
+    kit_settle(f->k, f->loop);
+    CHECK_OK(iso_transport_close(f->r.transport));
+    CHECK_EQ(count, 1);
+    f->r.transport = NULL;
+}
+
+KIT_TEST(an_exception_handler_may_close_the_loop_when_the_transport_is_closed)
+{
+    both_ways(k, 8 * MEGA, handler_closes);
+}
+
 static void cancelled_at_once(fixture *f)
 {
     CHECK_OK(send_file(f, 3, 0));
@@ -1414,6 +1456,8 @@ static const kit_case cases[] = {
     KIT_CASE(a_peer_that_vanishes_is_told_by_the_future_and_by_connection_lost),
     KIT_CASE(an_error_that_nobody_asks_for_goes_to_the_exception_handler),
     KIT_CASE(cancelling_the_future_ends_it_and_leaves_the_connection),
+    KIT_CASE(cancelling_before_it_is_told_counts_what_was_sent),
+    KIT_CASE(an_exception_handler_may_close_the_loop_when_the_transport_is_closed),
     KIT_CASE(cancelling_before_the_first_byte_sends_nothing),
     KIT_CASE(cancelling_before_its_turn_lets_the_program_write_on),
     KIT_CASE(a_file_that_is_closed_meanwhile_is_an_error),

@@ -165,6 +165,22 @@ KIT_TEST(a_second_handler_replaces_the_first)
     CHECK_RC(iso_loop_remove_signal_handler(loop, SIGTERM), ISO_ENOENT);
 }
 
+/* As often as the program asks for it, as in asyncio. */
+KIT_TEST(a_second_handler_takes_the_place_of_the_programs)
+{
+    iso_loop *loop = begin(k);
+
+    if (loop == NULL) return;
+    CHECK_OK(iso_loop_add_signal_handler(loop, SIGTERM, kit_mark, "first "));
+    (void)signal(SIGTERM, note);
+    CHECK_OK(iso_loop_add_signal_handler(loop, SIGTERM, kit_mark, "second "));
+    send_self(SIGTERM);
+    kit_settle(k, loop);
+    CHECK_STR(kit_marks(k), "second ");
+    CHECK_OK(iso_loop_remove_signal_handler(loop, SIGTERM));
+    demand_the_programs();
+}
+
 static void remove_both(iso_loop *loop, void *text)
 {
     kit_mark(loop, text);
@@ -619,6 +635,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_signal_ends_the_wait_of_its_loop),
     KIT_CASE(what_a_signal_interrupts_goes_on),
     KIT_CASE(a_second_handler_replaces_the_first),
+    KIT_CASE(a_second_handler_takes_the_place_of_the_programs),
     KIT_CASE(a_handler_that_was_removed_in_this_turn_is_not_called),
     KIT_CASE(all_handlers_may_be_removed_in_a_handler),
     KIT_CASE(a_signal_that_came_before_its_handler_was_removed_is_forgotten),

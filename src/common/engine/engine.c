@@ -204,7 +204,7 @@ int64_t iso__engine_socket_count(const iso__engine *engine)
     return count + 1 - engine->driver->kind->own_ios;
 }
 
-static int check_limits(iso__engine *engine, iso_fd fd)
+int iso__engine_admits(iso__engine *engine, iso_fd fd)
 {
     int64_t count = iso__engine_socket_count(engine);
 
@@ -222,7 +222,7 @@ int iso__engine_attach(iso__engine *engine, iso__io *io)
     int rc = 0;
 
     if (iso__map_get(&engine->ios, io->fd) != NULL) return ISO_EBUSY;
-    rc = check_limits(engine, io->fd);
+    rc = iso__engine_admits(engine, io->fd);
     if (rc == 0) rc = iso__map_set(&engine->ios, io->fd, io);
     if (rc != 0) return rc;
     rc = engine->driver->kind->attach(engine->driver, io);

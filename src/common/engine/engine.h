@@ -81,6 +81,10 @@ int iso__engine_cancel(iso__engine *engine, iso_handle handle);
 void iso__engine_post(iso__engine *engine, iso__node *node);
 int iso__engine_post_callback(iso__engine *engine, iso_callback callback, void *arg);
 
+/* What the limits table says to one more io of this descriptor, for who asks before he does what
+ * cannot be undone: 0, or ISO_ELIMIT. */
+int iso__engine_admits(iso__engine *engine, iso_fd fd);
+
 /* Take an io up and count it against the limits.
  * Returns 0; ISO_EBUSY: its descriptor has an io already; ISO_ELIMIT: a limits row; ISO_ENOMEM; or
  * what the driver answers. Everything is as it was then. */

@@ -97,9 +97,16 @@ struct iso__op {
             size_t size; /* and how much of it at most; not 0 */
         } file;
     } what;
-    ptrdiff_t result;
-    void *request; /* a proactor: what the kernel holds for it; NULL: nothing */
+    ptrdiff_t result; /* while the node is linked: of what is done, and was not told yet */
+    void *request;    /* a proactor: what the kernel holds for it; NULL: nothing */
     iso__op_verb verb;
 };
+
+/* What an operation that is done, and was not told yet, has brought; else 0. Asked before withdraw,
+ * after which nobody is told. */
+static inline ptrdiff_t iso__op_untold(const iso__op *op)
+{
+    return iso__link_is_in(&op->node.link) ? op->result : 0;
+}
 
 #endif

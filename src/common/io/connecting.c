@@ -113,7 +113,8 @@ int iso__connecting_use_pipe(iso__connecting *self, iso_fd fd, unsigned uses)
 
 int iso__connecting_adopt(iso__connecting *self, iso_fd fd)
 {
-    int rc = iso__sys_socket_adopt(fd);
+    int rc = iso__sys_socket_require_stream(fd);
 
+    if (rc == 0) rc = iso__sys_socket_adopt(fd);
     return rc != 0 ? rc : iso__connecting_use(self, fd);
 }

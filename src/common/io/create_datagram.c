@@ -233,11 +233,13 @@ static int check_options(iso_loop *loop, const iso_datagram_options *options)
 {
     bool has_address = options->local_host != NULL || options->local_port != 0 ||
                        options->remote_host != NULL || options->remote_port != 0;
+    bool has_more =
+        has_address || options->family != 0 || options->reuse_port || options->allow_broadcast;
 
     if (options->family != 0 && options->family != 4 && options->family != 6)
         return iso__error_set(ISO_EINVAL, "create_datagram_endpoint: family is 0, 4 or 6");
-    if (options->sock != ISO_FD_NONE && (has_address || options->family != 0))
-        return iso__error_set(ISO_EINVAL, "create_datagram_endpoint: either sock, or addresses");
+    if (options->sock != ISO_FD_NONE && has_more)
+        return iso__error_set(ISO_EINVAL, "create_datagram_endpoint: either sock, or the rest");
     if (options->sock == ISO_FD_NONE && !has_address && options->family == 0)
         return iso__error_set(ISO_EINVAL,
                               "create_datagram_endpoint: an address, or at least a family");
@@ -293,9 +295,9 @@ static int refuse_call(creation *self, int rc)
 
 static int adopt_socket(creation *self, iso_fd fd)
 {
-    int rc = iso__sys_socket_adopt(fd);
+    int rc = iso__sys_socket_require_datagram(fd);
 
-    if (rc == 0 && self->allow_broadcast) rc = iso__sys_datagram_set_broadcast(fd);
+    if (rc == 0) rc = iso__sys_socket_adopt(fd);
     return rc != 0 ? rc : make_endpoint(self, fd);
 }
 

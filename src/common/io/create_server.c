@@ -207,8 +207,9 @@ static int check_options(iso_loop *loop, const iso_server_options *options)
 
 static int adopt_socket(creation *self, iso_fd fd)
 {
-    int rc = iso__sys_socket_adopt(fd);
+    int rc = iso__sys_socket_require_stream(fd);
 
+    if (rc == 0) rc = iso__sys_socket_adopt(fd);
     return rc != 0 ? rc : iso__server_adopt(self->server, fd, self->listener.backlog);
 }
 

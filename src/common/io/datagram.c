@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-enum { DEFAULT_HIGH = 64 * 1024, LOW_SHARE = 4 };
+enum { DEFAULT_HIGH = 64 * 1024, LOW_SHARE = 4, LARGEST = INT32_MAX };
+
+/* What each one counts besides its bytes, so that empty ones are counted too. Source: asyncio. */
+enum { PACKET_BYTES = 8 };
 
 typedef enum datagram_state {
     OPEN = 0,
@@ -63,7 +66,7 @@ static void drop_packet(output *out)
 {
     packet *first = ISO__CONTAINER(iso__list_pop(&out->packets), packet, link);
 
-    out->size -= first->size;
+    out->size -= PACKET_BYTES + first->size;
     iso__free(iso__loop_allocator(out->loop), first, sizeof(*first) + first->size);
 }
 
@@ -252,7 +255,7 @@ static int enqueue(iso_datagram_transport *self, const iso_buffer *data, const i
     if (to != NULL) one->to = *to;
     if (data->size > 0) memcpy(one + 1, data->data, data->size);
     iso__list_push(&out->packets, &one->link);
-    out->size += one->size;
+    out->size += PACKET_BYTES + one->size;
     if (self->output == NULL) {
         self->output = out;
         start_send(self);
@@ -282,6 +285,10 @@ int iso_datagram_transport_sendto(iso_datagram_transport *self, const void *data
 
     if (rc == 0) rc = data == NULL && size > 0 ? ISO_EINVAL : check_address(self, &to);
     if (rc != 0 || self->state != OPEN) return rc;
+    if (size > LARGEST) { /* more than any system counts here */
+        tell_error(self, ISO_EMSGSIZE);
+        return 0;
+    }
     if (self->output == NULL && driver_of(self)->kind->sends_directly) {
         ptrdiff_t sent = iso__sys_datagram_send(self->io.fd, &one, to);
 

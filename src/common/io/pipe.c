@@ -60,14 +60,16 @@ static int check_pipe(iso_loop *loop, iso_fd fd, unsigned *use)
 
     if (iso__limits_enforced(&loop->engine.limits, ISO__ROW_WINDOWS_PIPES))
         return iso__limits_refuse(&loop->engine.limits, ISO__ROW_WINDOWS_PIPES, 0);
-    rc = iso__sys_pipe_adopt(fd, &uses);
+    /* Before it is made non-blocking: who shares a terminal would have that from a refusal, too. */
+    rc = wanted == ISO__PIPE_READS ? try_device(loop, fd) : 0;
+    if (rc == 0) rc = iso__sys_pipe_adopt(fd, &uses);
     if (rc != 0) return refuse(loop, rc);
     if ((uses & wanted) == 0)
         return iso__error_set(ISO_EINVAL, wanted == ISO__PIPE_READS
                                               ? "connect_read_pipe: this end can only be written"
                                               : "connect_write_pipe: this end can only be read");
     *use |= uses & ISO__PIPE_UNWATCHED;
-    return wanted == ISO__PIPE_READS ? try_device(loop, fd) : 0;
+    return 0;
 }
 
 /* ---- the calls ---- */

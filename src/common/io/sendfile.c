@@ -7,6 +7,7 @@
 #include "loop/future.h"
 #include "loop/loop.h"
 #include "sys/send_file.h"
+#include "sys/sock.h"
 
 /* One operation moves no more, so that a peer as fast as the disk does not keep the loop from its
  * other work (nginx, sendfile_max_chunk); and how much is copied at once. */
@@ -61,8 +62,10 @@ static void orphan_done(iso__op *op, ptrdiff_t result)
 static iso_future *take_apart(sending *self)
 {
     iso_future *future = self->future;
+    ptrdiff_t untold = iso__op_untold(&self->op);
     bool is_ours = driver_of(self)->kind->withdraw(driver_of(self), &self->op);
 
+    if (untold > 0) self->sent += (uint64_t)untold; /* the peer gets that all the same */
     iso__list_remove_if_in(&self->start.link);
     /* A file that was closed against the rules has no position. */
     (void)iso__sys_file_seek(self->file, self->offset + self->sent);
@@ -363,6 +366,7 @@ int iso_loop_sock_sendfile(iso_loop *loop, iso_fd sock, iso_fd file,
 
     if (loop == NULL) return ISO_EINVAL;
     rc = iso__loop_check(loop);
+    if (rc == 0) rc = iso__sys_socket_require_stream(sock);
     if (rc == 0) rc = new_sending(&self, loop, file, options);
     if (rc != 0) return rc;
     return begin(self, iso__sock_borrow(loop, sock, &self->loan), out);

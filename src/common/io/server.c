@@ -214,18 +214,25 @@ static void failed(void *owner, const char *message, int error)
 
 static const iso__listener_owner listener_owner = { .connected = connected, .failed = failed };
 
-/* Call `act` on every connection of the server's. None ends meanwhile: that takes a turn. */
+/* Call `act` on every connection of the server's. None ends meanwhile, which takes a turn; but an
+ * exception handler that `act` calls may close the loop, if that does not run. */
 static int for_each_client(iso_server *self, int (*act)(iso_transport *transport))
 {
     iso_loop *loop = self->object.loop;
     iso__link *link;
+    bool is_over = false;
     int rc = iso__loop_check_thread(loop);
 
     if (rc != 0 || self->client_count == 0) return rc;
-    for (link = loop->objects.next; link != &loop->objects; link = link->next) {
-        iso_transport *one = iso__stream_of_object(ISO__CONTAINER(link, iso__object, link));
+    for (link = loop->objects.next; !is_over && link != &loop->objects;) {
+        iso__object *object = ISO__CONTAINER(link, iso__object, link);
+        iso_transport *one = iso__stream_of_object(object);
 
+        iso__object_ref(object);
         if (one != NULL && iso__stream_owner_of(one) == self) (void)act(one);
+        is_over = iso_loop_is_closed(loop);
+        link = link->next; /* NULL if it is over */
+        iso__object_unref(object);
     }
     return 0;
 }

@@ -540,8 +540,10 @@ int iso_transport_close(iso_transport *self)
     if (self->state != OPEN) return 0;
     self->state = CLOSING;
     (void)update_reading(self);
-    revoke_loan(self, 0);
-    if (self->output == NULL) begin_end(self, 0);
+    if (self->output == NULL)
+        begin_end(self, 0);
+    else
+        revoke_loan(self, 0); /* last, as there: the exception handler may close the loop */
     return 0;
 }
 

@@ -301,6 +301,7 @@ static int begin_dialing(dialing *self, const iso__unix_address *address)
     int rc = iso__sys_unix_open(&self->fd);
 
     self->address = *address;
+    if (rc == 0) rc = iso__engine_admits(engine_of(self), self->fd); /* the server sees no try */
     return rc != 0 ? rc : dial(self);
 }
 

@@ -154,6 +154,8 @@ int iso_loop_add_signal_handler(iso_loop *loop, int signum, iso_callback callbac
         return iso__error_set(ISO_ETHREAD, "signal handlers are added in the main thread only");
     if (loop->signals == NULL || loop->signals->handlers[signum].callback == NULL)
         rc = add_new(loop, signum);
+    else
+        rc = iso__sys_signals_want(&loop->signals->sink, signum);
     if (rc != 0) return rc;
     loop->signals->handlers[signum].callback = callback;
     loop->signals->handlers[signum].arg = arg;

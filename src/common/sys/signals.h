@@ -33,7 +33,8 @@ int iso__sys_signals_open(iso__signal_sink *sink);
 void iso__sys_signals_close(iso__signal_sink *sink);
 
 /* Want a signal from here on, or not any more: one that came and was not taken is forgotten then.
- * What somebody else has put in the place of the handler meanwhile is left there.
+ * What somebody else has put in the place of the handler meanwhile is left there by unwant; want,
+ * also of one that is wanted already, takes the place again.
  * want returns 0, or ISO_EINVAL for one that cannot be caught. Thread: any, one at a time for a
  * sink. Source: sigaction, SA_RESTART: what is interrupted goes on. */
 int iso__sys_signals_want(iso__signal_sink *sink, int signum);

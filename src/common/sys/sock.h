@@ -28,6 +28,12 @@ void iso__sys_socket_reset(iso_fd fd);
  * Returns 0, ISO_EBADF, ISO_ENOTSOCK or what the system answers. */
 int iso__sys_socket_adopt(iso_fd fd);
 
+/* Returns 0 for a socket of streams, or of datagrams; ISO_EINVAL, with a detail, for another one;
+ * ISO_EBADF, ISO_ENOTSOCK or what the system answers. Source: asyncio, "A Stream Socket was
+ * expected". */
+int iso__sys_socket_require_stream(iso_fd fd);
+int iso__sys_socket_require_datagram(iso_fd fd);
+
 int iso__sys_socket_bind(iso_fd fd, const iso_address *address);
 int iso__sys_socket_listen(iso_fd fd, int backlog);
 int iso__sys_socket_sockname(iso_fd fd, iso_address *out);

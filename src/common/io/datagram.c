@@ -3,12 +3,13 @@
 #include "io/datagram.h"
 
 #include "base/alloc.h"
+#include "io/water.h"
 #include "loop/loop.h"
 #include "sys/sock.h"
 
 #include <string.h>
 
-enum { DEFAULT_HIGH = 64 * 1024, LOW_SHARE = 4, LARGEST = INT32_MAX };
+enum { LARGEST = INT32_MAX };
 
 /* What each one counts besides its bytes, so that empty ones are counted too. Source: asyncio. */
 enum { PACKET_BYTES = 8 };
@@ -44,8 +45,7 @@ struct iso_datagram_transport {
     const iso_datagram_protocol *protocol;
     void *self;
     output *output;
-    size_t high;
-    size_t low;
+    iso__water water;
     iso_address remote; /* length 0: connected to nobody */
     uint8_t state;
     bool is_made;
@@ -185,15 +185,13 @@ static size_t buffered_size(const iso_datagram_transport *self)
 
 static void pause_if_high(iso_datagram_transport *self)
 {
-    if (self->is_write_paused || buffered_size(self) <= self->high) return;
-    self->is_write_paused = true;
+    if (!iso__water_rises(&self->water, &self->is_write_paused, buffered_size(self))) return;
     if (self->protocol->pause_writing != NULL) self->protocol->pause_writing(self, self->self);
 }
 
 static void resume_if_low(iso_datagram_transport *self)
 {
-    if (!self->is_write_paused || buffered_size(self) > self->low) return;
-    self->is_write_paused = false;
+    if (!iso__water_falls(&self->water, &self->is_write_paused, buffered_size(self))) return;
     if (self->protocol->resume_writing != NULL) self->protocol->resume_writing(self, self->self);
 }
 
@@ -308,19 +306,9 @@ int iso_datagram_transport_set_write_buffer_limits(iso_datagram_transport *self,
 {
     int rc = iso__loop_check_thread(self->object.loop);
 
-    if (rc != 0) return rc;
-    if (high == SIZE_MAX) {
-        if (low == SIZE_MAX)
-            high = DEFAULT_HIGH;
-        else
-            high = low <= SIZE_MAX / LOW_SHARE ? low * LOW_SHARE : SIZE_MAX;
-    }
-    if (low == SIZE_MAX) low = high / LOW_SHARE;
-    if (high < low) return ISO_EINVAL;
-    self->high = high;
-    self->low = low;
-    if (self->state == OPEN) pause_if_high(self);
-    return 0;
+    if (rc == 0) rc = iso__water_set(&self->water, high, low);
+    if (rc == 0 && self->state == OPEN) pause_if_high(self);
+    return rc;
 }
 
 size_t iso_datagram_transport_get_write_buffer_size(const iso_datagram_transport *self)
@@ -428,8 +416,7 @@ int iso__datagram_new(iso_datagram_transport **out, iso_loop *loop,
     self->io.fd = source->fd;
     self->io.kind = &datagram_io;
     self->event.run = run_event;
-    self->high = DEFAULT_HIGH;
-    self->low = DEFAULT_HIGH / LOW_SHARE;
+    (void)iso__water_set(&self->water, SIZE_MAX, SIZE_MAX);
     self->owner_kind = source->owner_kind;
     self->owner = source->owner;
     if (iso__sys_socket_peername(source->fd, &self->remote) != 0) self->remote.length = 0;

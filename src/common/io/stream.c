@@ -5,16 +5,12 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "engine/medium.h"
+#include "io/water.h"
 #include "loop/loop.h"
 
 #include <string.h>
 
-enum {
-    DEFAULT_HIGH = 64 * 1024,
-    LOW_SHARE = 4, /* of the high mark, when only one is given */
-    SIZE_HINT = 64 * 1024,
-    WARN_AFTER_DROPS = 5
-};
+enum { SIZE_HINT = 64 * 1024, WARN_AFTER_DROPS = 5 };
 
 typedef enum stream_state {
     OPEN = 0,
@@ -39,8 +35,7 @@ struct iso_transport {
     const iso_protocol *protocol;
     void *self;
     output *output;
-    size_t high;
-    size_t low;
+    iso__water water;
     uint8_t state;
     uint8_t uses;        /* ISO__PIPE_READS, ISO__PIPE_WRITES; a socket has both */
     bool is_made;        /* connection_made was called */
@@ -267,15 +262,13 @@ static size_t buffered_size(const iso_transport *self)
 
 static void pause_if_high(iso_transport *self)
 {
-    if (self->is_write_paused || buffered_size(self) <= self->high) return;
-    self->is_write_paused = true;
+    if (!iso__water_rises(&self->water, &self->is_write_paused, buffered_size(self))) return;
     if (self->protocol->pause_writing != NULL) self->protocol->pause_writing(self, self->self);
 }
 
 static void resume_if_low(iso_transport *self)
 {
-    if (!self->is_write_paused || buffered_size(self) > self->low) return;
-    self->is_write_paused = false;
+    if (!iso__water_falls(&self->water, &self->is_write_paused, buffered_size(self))) return;
     if (self->protocol->resume_writing != NULL) self->protocol->resume_writing(self, self->self);
 }
 
@@ -465,25 +458,15 @@ int iso_transport_set_write_buffer_limits(iso_transport *self, size_t high, size
 {
     int rc = iso__loop_check_thread(self->object.loop);
 
-    if (rc != 0) return rc;
-    if (high == SIZE_MAX) {
-        if (low == SIZE_MAX)
-            high = DEFAULT_HIGH;
-        else
-            high = low <= SIZE_MAX / LOW_SHARE ? low * LOW_SHARE : SIZE_MAX;
-    }
-    if (low == SIZE_MAX) low = high / LOW_SHARE;
-    if (high < low) return ISO_EINVAL;
-    self->high = high;
-    self->low = low;
-    if (self->state == OPEN) pause_if_high(self);
-    return 0;
+    if (rc == 0) rc = iso__water_set(&self->water, high, low);
+    if (rc == 0 && self->state == OPEN) pause_if_high(self);
+    return rc;
 }
 
 void iso_transport_get_write_buffer_limits(const iso_transport *self, size_t *high, size_t *low)
 {
-    if (high != NULL) *high = self->high;
-    if (low != NULL) *low = self->low;
+    if (high != NULL) *high = self->water.high;
+    if (low != NULL) *low = self->water.low;
 }
 
 size_t iso_transport_get_write_buffer_size(const iso_transport *self)
@@ -681,8 +664,7 @@ int iso__stream_new(iso_transport **out, iso_loop *loop, const iso__stream_sourc
     self->io.fd = source->fd;
     self->io.medium = (uint8_t)source->medium;
     self->event.run = run_event;
-    self->high = DEFAULT_HIGH;
-    self->low = DEFAULT_HIGH / LOW_SHARE;
+    (void)iso__water_set(&self->water, SIZE_MAX, SIZE_MAX);
     self->owner_kind = source->owner_kind;
     self->owner = source->owner;
     rc = iso__engine_attach(&loop->engine, &self->io);

@@ -176,6 +176,15 @@ KIT_TEST(closing_nothing_is_fine)
 
 /* ---- signals ---- */
 
+/* Wait until a "cat" is at work. Of one that is ended while it starts Wine may leave its console
+ * behind, which holds the streams open. */
+static void await_cat(void)
+{
+    it.text[0] = '\0';
+    write_input("ready\n");
+    child_read_line(&it);
+}
+
 KIT_TEST(both_signals_that_end_end_it)
 {
     static const int signals[] = { SIGTERM, KILL };
@@ -183,6 +192,7 @@ KIT_TEST(both_signals_that_end_end_it)
 
     for (at = 0; at < ISO__COUNT(signals); at++) {
         child_echo(k, &it, true, WITH("cat"));
+        await_cat();
         CHECK_OK(iso__sys_process_signal(it.process, signals[at]));
         CHECK_EQ(child_run(&it), 1);
     }
@@ -761,6 +771,7 @@ KIT_TEST(a_child_dies_with_its_parent_when_asked_to)
     child_read_line(&it);
     grandchild = open_process(strtoll(it.text, NULL, 10));
     CHECK_EQ(WaitForSingleObject(grandchild, 0), WAIT_TIMEOUT);
+    await_cat();
     CHECK_OK(iso__sys_process_signal(it.process, KILL));
     await_end(grandchild);
     CHECK_EQ(child_run(&it), 1);

@@ -142,11 +142,11 @@ static int refuse(iso__iocp *self, iso__limit_row row)
 /* A handle can be tied to one port, once, and does not tell to which. So the driver remembers its
  * own. One that a program closed by itself is remembered still: if its number comes again on a
  * handle that is tied to a port of somebody else's, nobody can tell. */
-static int associate(iso__iocp *self, HANDLE handle)
+static int associate(iso__iocp *self, HANDLE handle, bool is_socket)
 {
     iso_fd fd = (iso_fd)handle;
     bool is_known = iso__map_get(&self->associated, fd) != NULL;
-    int rc = iso__map_set(&self->associated, fd, self);
+    int rc = iso__map_set(&self->associated, fd, is_socket ? (void *)self : self->port);
     DWORD error;
 
     if (rc != 0) return rc;
@@ -186,7 +186,8 @@ static int iocp_attach(iso__driver *driver, iso__io *io)
 
     if (channel == NULL) return ISO_ENOMEM;
     channel->handle = (HANDLE)io->fd;
-    rc = associate(self, channel->handle);
+    channel->is_socket = io->medium == ISO__MEDIUM_SOCKET;
+    rc = associate(self, channel->handle, channel->is_socket);
     if (rc != 0) {
         iso__free(driver->allocator, channel, sizeof(*channel));
         return rc;
@@ -194,7 +195,6 @@ static int iocp_attach(iso__driver *driver, iso__io *io)
     channel->driver = self;
     channel->io = io;
     channel->recv.channel = channel;
-    channel->is_socket = io->medium == ISO__MEDIUM_SOCKET;
     if (channel->is_socket) learn_socket(channel);
     io->node.link.next = NULL;
     io->node.link.prev = NULL;
@@ -219,12 +219,13 @@ static void iocp_detach(iso__driver *driver, iso__io *io)
 }
 
 /* Winsock closes gracefully where no receive is pending, which one that was just cancelled may
- * still be, or where the socket was shut down before. What is no socket, or not connected, says so
- * and is left alone. Source: libuv, uv__tcp_close. */
+ * still be, or where the socket was shut down before. One that is not connected says so, and is
+ * left alone. Source: libuv, uv__tcp_close. */
 static void iocp_forget(iso__driver *driver, iso_fd fd)
 {
-    if (iso__map_remove(&iocp_of(driver)->associated, fd) != NULL)
-        (void)shutdown((SOCKET)fd, SD_SEND);
+    iso__iocp *self = iocp_of(driver);
+
+    if (iso__map_remove(&self->associated, fd) == self) (void)shutdown((SOCKET)fd, SD_SEND);
 }
 
 /* A completion port does not tell of readiness, and the documents do not ask for it. */

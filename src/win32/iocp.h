@@ -79,7 +79,6 @@ struct iso__channel {
 enum {
     ISO__BUFFER_LEVELS = 6,
     ISO__BUFFER_SMALLEST = 2048,
-    ISO__BUFFER_LARGEST = ISO__BUFFER_SMALLEST << (ISO__BUFFER_LEVELS - 1),
     ISO__IOCP_BATCH = 128,
     ISO__IOCP_SPARE = 4096
 };
@@ -91,8 +90,10 @@ struct iso__iocp {
     iso__link idle; /* channels that may have something to start */
     iso__link held; /* requests, by the kernel, */
     size_t held_count;
-    int at_once;         /* what ended since the last turn without a packet */
-    iso__map associated; /* descriptors that were tied to the port, and not closed by the library */
+    int at_once; /* what ended since the last turn without a packet */
+    /* What was tied to the port, and not closed by the library, by descriptor: the driver for a
+     * socket, its port for anything else. */
+    iso__map associated;
     iso__atomic_u32 is_woken;
     unsigned char *buffers[ISO__BUFFER_LEVELS]; /* free ones, each begins with the next */
     size_t buffer_bytes;                        /* of those */

@@ -159,8 +159,7 @@ static slot *next_done(acceptor *all)
     return NULL;
 }
 
-/* None could be posted: the owner is told, and rests, or else it is tried again in the next turn.
- * */
+/* None could be posted: the owner is told, and rests, or it is tried again in the next turn. */
 static void tell_refusal(iso__channel *self)
 {
     int error = self->result;

@@ -138,8 +138,7 @@ static void tell_kept(iso__channel *self)
     iso__buffer_give(driver, buffer, level);
 }
 
-/* The owner has begun to lend memory since the receive began: what came is copied, a part a turn.
- * */
+/* The owner lends memory only since the receive began: what came is copied, a part a turn. */
 static void tell_copied(iso__channel *self)
 {
     iso__io *io = self->io;

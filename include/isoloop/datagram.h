@@ -7,6 +7,7 @@
 #define ISOLOOP_DATAGRAM_H
 
 #include "loop.h"
+#include "transport.h"
 
 ISO_BEGIN_DECLS
 
@@ -70,16 +71,13 @@ ISO_API int iso_datagram_transport_abort(iso_datagram_transport *transport);
 ISO_API bool iso_datagram_transport_is_closing(const iso_datagram_transport *transport);
 ISO_API int iso_datagram_transport_set_write_buffer_limits(iso_datagram_transport *transport,
                                                            size_t high, size_t low);
+ISO_API void iso_datagram_transport_get_write_buffer_limits(const iso_datagram_transport *self,
+                                                            size_t *high, size_t *low);
 ISO_API size_t iso_datagram_transport_get_write_buffer_size(const iso_datagram_transport *self);
 
-/* Its own address; to whom it is connected (ISO_ENOTCONN: nobody); its descriptor, borrowed, as
- * get_extra_info("sockname", "peername", "socket") has them. Return 0, or what the system answers;
- * ISO_ECLOSED after connection_lost. */
-ISO_API int iso_datagram_transport_sockname(const iso_datagram_transport *transport,
-                                            iso_address *out);
-ISO_API int iso_datagram_transport_peername(const iso_datagram_transport *transport,
-                                            iso_address *out);
-ISO_API int iso_datagram_transport_fileno(const iso_datagram_transport *transport, iso_fd *out);
+/* "sockname", "peername" (of one that is connected), "socket", as iso_transport_get_extra_info. */
+ISO_API int iso_datagram_transport_get_extra_info(const iso_datagram_transport *self,
+                                                  const char *name, iso_extra_info *out);
 
 ISO_API iso_loop *iso_datagram_transport_get_loop(const iso_datagram_transport *transport);
 

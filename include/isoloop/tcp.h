@@ -86,7 +86,7 @@ typedef struct iso_connection_options {
     const char *local_host;        /* a literal to bind to; NULL: the system chooses */
     uint16_t local_port;           /* for local_host */
     iso_nsec happy_eyeballs_delay; /* until the next address is tried too; 0: one after another */
-    int interleave; /* so many of the first family, then they alternate; 0: 1, if there is a delay */
+    int interleave; /* so many of the first family, then by turns; 0: 1, if there is a delay */
     iso_fd sock;    /* a connected socket instead; given to the transport */
 } iso_connection_options;
 

@@ -114,6 +114,16 @@ static void make_with(kit *k, iso_loop *loop, endpoint *it, const iso_datagram_o
     iso_future_release(future);
 }
 
+/* An address of a transport. */
+static int get_address(const iso_datagram_transport *transport, const char *name, iso_address *out)
+{
+    iso_extra_info info;
+    int rc = iso_datagram_transport_get_extra_info(transport, name, &info);
+
+    if (rc == 0) *out = info.address;
+    return rc;
+}
+
 /* One that is bound to a free port of this machine; *address is where. */
 static void make_bound(kit *k, iso_loop *loop, endpoint *it, const char *host, iso_address *address)
 {
@@ -121,7 +131,7 @@ static void make_bound(kit *k, iso_loop *loop, endpoint *it, const char *host, i
 
     options.local_host = host;
     make_with(k, loop, it, &options);
-    REQUIRE_OK(iso_datagram_transport_sockname(it->transport, address));
+    REQUIRE_OK(get_address(it->transport, "sockname", address));
     CHECK(iso_address_port(address) != 0);
 }
 
@@ -308,14 +318,14 @@ KIT_TEST(a_connected_one_takes_its_own_address_and_no_other)
 
     make_bound(k, loop, &server, "127.0.0.1", &at);
     make_connected(k, loop, &client, &at);
-    CHECK_OK(iso_datagram_transport_peername(client.transport, &peer));
+    CHECK_OK(get_address(client.transport, "peername", &peer));
     CHECK_EQ(iso_address_port(&peer), iso_address_port(&at));
     REQUIRE_OK(iso_address_parse(&other, "127.0.0.1", 9));
     CHECK_RC(iso_datagram_transport_sendto(client.transport, "x", 1, &other), ISO_EINVAL);
     CHECK_OK(iso_datagram_transport_sendto(client.transport, "x", 1, &at));
     CHECK(kit_run_until(k, loop, &server.received, 1));
     CHECK_RC(iso_datagram_transport_sendto(server.transport, "x", 1, NULL), ISO_EINVAL);
-    CHECK(iso_datagram_transport_peername(server.transport, &peer) < 0);
+    CHECK(get_address(server.transport, "peername", &peer) < 0);
     end(k, loop, &server);
     end(k, loop, &client);
 }
@@ -428,15 +438,18 @@ KIT_TEST(a_transport_that_is_held_outlives_its_end)
     iso_loop *loop = datagram_loop(k);
     iso_datagram_transport *held;
     iso_address at;
-    iso_fd fd;
+    iso_extra_info info;
     endpoint it;
 
     make_bound(k, loop, &it, "127.0.0.1", &at);
     held = iso_datagram_transport_ref(it.transport);
-    CHECK_OK(iso_datagram_transport_fileno(held, &fd));
+    CHECK_OK(iso_datagram_transport_get_extra_info(held, "socket", &info));
+    CHECK(info.fd != ISO_FD_NONE);
+    CHECK_RC(iso_datagram_transport_get_extra_info(held, "pipe", &info), ISO_ENOENT);
+    CHECK_RC(iso_datagram_transport_get_extra_info(held, NULL, &info), ISO_EINVAL);
     end(k, loop, &it);
-    CHECK_RC(iso_datagram_transport_sockname(held, &at), ISO_ECLOSED);
-    CHECK_RC(iso_datagram_transport_fileno(held, &fd), ISO_ECLOSED);
+    CHECK_RC(get_address(held, "sockname", &at), ISO_ECLOSED);
+    CHECK_RC(iso_datagram_transport_get_extra_info(held, "socket", &info), ISO_ECLOSED);
     CHECK(iso_datagram_transport_get_loop(held) == loop);
     iso_datagram_transport_release(held);
 }
@@ -481,6 +494,8 @@ KIT_TEST(what_the_system_does_not_take_is_sent_later_in_order)
     iso_address at;
     endpoint server;
     endpoint client;
+    size_t high;
+    size_t low;
     int sent;
 
     make_bound(k, loop, &server, "127.0.0.1", &at);
@@ -488,6 +503,9 @@ KIT_TEST(what_the_system_does_not_take_is_sent_later_in_order)
     patient.sends_directly = false;
     loop->engine.driver->kind = &patient;
     CHECK_OK(iso_datagram_transport_set_write_buffer_limits(client.transport, 50, 20));
+    iso_datagram_transport_get_write_buffer_limits(client.transport, &high, &low);
+    CHECK_EQ(high, 50);
+    CHECK_EQ(low, 20);
     for (sent = 0; sent < 20; sent++) {
         unsigned char byte = (unsigned char)sent;
 
@@ -548,7 +566,7 @@ KIT_TEST(a_socket_of_ones_own_can_be_given)
     REQUIRE_OK(iso__sys_socket_bind(fd, &at));
     options.sock = fd;
     make_with(k, loop, &it, &options);
-    REQUIRE_OK(iso_datagram_transport_sockname(it.transport, &at));
+    REQUIRE_OK(get_address(it.transport, "sockname", &at));
     CHECK_OK(iso_datagram_transport_sendto(it.transport, "me", 2, &at));
     CHECK(kit_run_until(k, loop, &it.received, 1));
     end(k, loop, &it);

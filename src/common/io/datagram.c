@@ -3,6 +3,7 @@
 #include "io/datagram.h"
 
 #include "base/alloc.h"
+#include "io/extra_info.h"
 #include "io/water.h"
 #include "loop/loop.h"
 #include "sys/sock.h"
@@ -344,21 +345,25 @@ bool iso_datagram_transport_is_closing(const iso_datagram_transport *self)
 
 /* ---- asking ---- */
 
-int iso_datagram_transport_sockname(const iso_datagram_transport *self, iso_address *out)
+int iso_datagram_transport_get_extra_info(const iso_datagram_transport *self, const char *name,
+                                          iso_extra_info *out)
 {
-    return self->state == LOST ? ISO_ECLOSED : iso__sys_socket_sockname(self->io.fd, out);
-}
+    iso_extra_info found = { 0 };
+    int rc;
 
-int iso_datagram_transport_peername(const iso_datagram_transport *self, iso_address *out)
-{
-    return self->state == LOST ? ISO_ECLOSED : iso__sys_socket_peername(self->io.fd, out);
-}
-
-int iso_datagram_transport_fileno(const iso_datagram_transport *self, iso_fd *out)
-{
+    if (name == NULL || out == NULL) return ISO_EINVAL;
     if (self->state == LOST) return ISO_ECLOSED;
-    *out = self->io.fd;
-    return 0;
+    found.fd = self->io.fd;
+    rc = iso__extra_info_of_socket(name, &found);
+    if (rc == 0) *out = found;
+    return rc;
+}
+
+void iso_datagram_transport_get_write_buffer_limits(const iso_datagram_transport *self,
+                                                    size_t *high, size_t *low)
+{
+    if (high != NULL) *high = self->water.high;
+    if (low != NULL) *low = self->water.low;
 }
 
 iso_loop *iso_datagram_transport_get_loop(const iso_datagram_transport *self)

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "engine/medium.h"
+#include "io/extra_info.h"
 #include "io/water.h"
 #include "loop/loop.h"
 
@@ -595,19 +596,17 @@ const iso_protocol *iso_transport_get_protocol(const iso_transport *transport, v
 
 int iso_transport_get_extra_info(const iso_transport *self, const char *name, iso_extra_info *out)
 {
-    bool is_socket = self->io.medium == ISO__MEDIUM_SOCKET;
-    int rc = 0;
+    iso_extra_info found = { 0 };
+    int rc;
 
     if (name == NULL || out == NULL) return ISO_EINVAL;
     if (self->state == LOST) return ISO_ECLOSED;
-    memset(out, 0, sizeof(*out));
-    out->fd = self->io.fd;
-    if (strcmp(name, "peername") == 0)
-        rc = is_socket ? iso__sys_socket_peername(self->io.fd, &out->address) : ISO_ENOENT;
-    else if (strcmp(name, "sockname") == 0)
-        rc = is_socket ? iso__sys_socket_sockname(self->io.fd, &out->address) : ISO_ENOENT;
-    else if (strcmp(name, is_socket ? "socket" : "pipe") != 0)
-        rc = ISO_ENOENT;
+    found.fd = self->io.fd;
+    if (self->io.medium == ISO__MEDIUM_SOCKET)
+        rc = iso__extra_info_of_socket(name, &found);
+    else
+        rc = strcmp(name, "pipe") == 0 ? 0 : ISO_ENOENT;
+    if (rc == 0) *out = found;
     return rc;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The water marks of what could not be sent yet: above `high` a protocol is asked to pause, at `low`
- * or below to go on, in pairs. Source: asyncio, _FlowControlMixin. */
+/* The water marks of what could not be sent yet: above `high` a protocol is asked to pause, at
+ * `low` or below to go on, in pairs. Source: asyncio, _FlowControlMixin. */
 #ifndef ISO_IO_WATER_H
 #define ISO_IO_WATER_H
 

@@ -36,6 +36,7 @@ set(ISO_SOURCES_LOOP
     src/common/loop/signals.c
     src/common/loop/sock.c
     src/common/loop/thread_state.c
+    src/common/loop/waiters.c
     src/common/loop/watch.c
 )
 

@@ -2,11 +2,11 @@
 /* Subprocesses. Source: asyncio, base_subprocess.BaseSubprocessTransport. */
 #include "sys/process.h"
 
-#include "base/alloc.h"
 #include "io/stream.h"
 #include "isoloop/process.h"
 #include "loop/future.h"
 #include "loop/loop.h"
+#include "loop/waiters.h"
 #include "sys/descriptor.h"
 #include "sys/pipe.h"
 #include "sys/standard_stream.h"
@@ -44,63 +44,14 @@ struct iso_process {
     int64_t pid;
 };
 
-/* One iso_process_wait. */
-typedef struct waiter {
-    iso__link link;
-    iso_process *process;
-    iso_future *future;
-} waiter;
-
-static const iso_allocator *allocator_of(const iso_process *self)
-{
-    return iso__loop_allocator(self->object.loop);
-}
-
 /* ---- waiting ---- */
-
-static iso_future *drop_waiter(waiter *one)
-{
-    iso_future *future = one->future;
-
-    iso__list_remove(&one->link);
-    iso__free(allocator_of(one->process), one, sizeof(*one));
-    return future;
-}
-
-static void cancel_waiter(void *operation)
-{
-    iso__future_end_error(drop_waiter(operation), ISO_ECANCELED);
-}
-
-static void end_waiters(iso_process *self)
-{
-    iso__link *link;
-
-    while ((link = self->waiters.next) != &self->waiters)
-        iso__future_end_number(drop_waiter(ISO__CONTAINER(link, waiter, link)), self->returncode);
-}
 
 int iso_process_wait(iso_process *self, iso_future **out)
 {
-    iso_loop *loop = self->object.loop;
-    waiter *one;
-    int rc;
+    int rc = out == NULL ? ISO_EINVAL : iso__waiters_add(&self->waiters, self->object.loop, out);
 
-    if (out == NULL) return ISO_EINVAL;
-    rc = iso__loop_check(loop);
-    if (rc != 0) return rc;
-    one = iso__alloc_zero(iso__loop_allocator(loop), sizeof(*one));
-    if (one == NULL) return ISO_ENOMEM;
-    rc = iso__future_start(loop, cancel_waiter, one, &one->future);
-    if (rc != 0) {
-        iso__free(iso__loop_allocator(loop), one, sizeof(*one));
-        return rc;
-    }
-    one->process = self;
-    iso__list_push(&self->waiters, &one->link);
-    iso__future_give(one->future, out);
-    if (self->has_exited) end_waiters(self);
-    return 0;
+    if (rc == 0 && self->has_exited) iso__waiters_end(&self->waiters, self->returncode);
+    return rc;
 }
 
 /* ---- ending ---- */
@@ -165,7 +116,7 @@ static void run_ended(iso__engine *engine, iso__node *node)
     self->returncode = iso__sys_process_returncode(self->native);
     self->has_exited = true;
     forget_native(self);
-    end_waiters(self);
+    iso__waiters_end(&self->waiters, self->returncode);
     if (self->is_made && self->protocol->process_exited != NULL)
         self->protocol->process_exited(self, self->self);
     end_if_over(self);
@@ -273,7 +224,6 @@ static void cancel_process(void *operation)
 static void abandon_process(iso__object *object)
 {
     iso_process *self = (iso_process *)object;
-    iso__link *link;
 
     iso__object_ref(object);
     if (self->future != NULL) iso__future_abandon(self->future);
@@ -284,8 +234,7 @@ static void abandon_process(iso__object *object)
         forget_native(self); /* from here on it is not posted */
         if (iso__atomic_load_u32(&self->is_posted) != 0) iso__object_ref(object);
     }
-    while ((link = self->waiters.next) != &self->waiters)
-        iso__future_abandon(ISO__CONTAINER(link, waiter, link)->future);
+    iso__waiters_abandon(&self->waiters);
     drop_pipes(self);
     end(self);
     iso__object_unref(object);
@@ -370,7 +319,9 @@ static int start(iso_process *self, launch *it)
 
     for (at = 0; at < STREAMS; at++) it->far_ends[at] = ISO_FD_NONE;
     for (at = 0; rc == 0 && at < STREAMS; at++) rc = open_stream(self, it, at);
-    if (rc == 0) rc = iso__sys_process_spawn(&self->native, allocator_of(self), &it->spawn);
+    if (rc == 0)
+        rc = iso__sys_process_spawn(&self->native, iso__loop_allocator(self->object.loop),
+                                    &it->spawn);
     close_far_ends(it);
     if (rc != 0) return rc;
     self->pid = iso__sys_process_id(self->native);

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "io/stream.h"
-#include "loop/future.h"
+#include "loop/waiters.h"
 #include "sys/pipe.h"
 #include "sys/sock.h"
 
@@ -26,28 +26,7 @@ struct iso_server {
     bool is_closed;
 };
 
-/* One wait_closed. */
-typedef struct waiter {
-    iso__link link;
-    iso_server *server;
-    iso_future *future;
-} waiter;
-
 /* ---- wait_closed ---- */
-
-static iso_future *drop_waiter(waiter *one)
-{
-    iso_future *future = one->future;
-
-    iso__list_remove(&one->link);
-    iso__free(iso__loop_allocator(one->server->object.loop), one, sizeof(*one));
-    return future;
-}
-
-static void cancel_waiter(void *operation)
-{
-    iso__future_end_error(drop_waiter(operation), ISO_ECANCELED);
-}
 
 static bool is_over(const iso_server *self)
 {
@@ -64,36 +43,18 @@ static void run_ending(iso__engine *engine, iso__node *node)
  * that only borrows it can close it, and then wait for that. */
 static void end_if_over(iso_server *self)
 {
-    iso__link *link;
-
     if (!is_over(self)) return;
-    while ((link = self->waiters.next) != &self->waiters)
-        iso__future_end_number(drop_waiter(ISO__CONTAINER(link, waiter, link)), 0);
+    iso__waiters_end(&self->waiters, 0);
     if (iso__object_is_open(&self->object))
         iso__engine_ready(&self->object.loop->engine, &self->ending);
 }
 
 int iso_server_wait_closed(iso_server *self, iso_future **out)
 {
-    iso_loop *loop = self->object.loop;
-    waiter *one;
-    int rc;
+    int rc = out == NULL ? ISO_EINVAL : iso__waiters_add(&self->waiters, self->object.loop, out);
 
-    if (out == NULL) return ISO_EINVAL;
-    rc = iso__loop_check(loop);
-    if (rc != 0) return rc;
-    one = iso__alloc_zero(iso__loop_allocator(loop), sizeof(*one));
-    if (one == NULL) return ISO_ENOMEM;
-    rc = iso__future_start(loop, cancel_waiter, one, &one->future);
-    if (rc != 0) {
-        iso__free(iso__loop_allocator(loop), one, sizeof(*one));
-        return rc;
-    }
-    one->server = self;
-    iso__list_push(&self->waiters, &one->link);
-    iso__future_give(one->future, out);
-    end_if_over(self);
-    return 0;
+    if (rc == 0) end_if_over(self);
+    return rc;
 }
 
 /* ---- closing ---- */
@@ -126,11 +87,9 @@ int iso_server_close(iso_server *self)
 static void abandon_server(iso__object *object)
 {
     iso_server *self = (iso_server *)object;
-    iso__link *link;
 
     close_listeners(self);
-    while ((link = self->waiters.next) != &self->waiters)
-        iso__future_abandon(ISO__CONTAINER(link, waiter, link)->future);
+    iso__waiters_abandon(&self->waiters);
     iso__list_remove_if_in(&self->ending.link);
     iso__object_close(object);
 }

@@ -18,7 +18,13 @@ ISO_BEGIN_DECLS
  * answers. A writer is told by connection_lost when its reader has gone (0, or ISO_EPIPE when there
  * was output; not of a device); write_eof closes it once all is written. A pipe without a reader
  * raises no SIGPIPE. The descriptor becomes non-blocking, and stays so: with it every one of the
- * same open file, in other processes too, which matters for a terminal.
+ * same open file, in other processes too. Only a terminal is opened anew for it, by its name, so
+ * that the shell and the other standard streams, which have the same open file, go on blocking;
+ * unless it has no name here (the user's side of a pseudo-terminal) or may not be opened. To keep
+ * standard input after the transport has closed, give a duplicate of it.
+ * A terminal that is hung up ends as the system has it: with eof_received, or
+ * connection_lost(ISO_EIO); the user's side of a pseudo-terminal so, too, on Linux, when the last
+ * program has closed the other one.
  * Return 0; ISO_EBADF, ISO_ENOTPIPE (a regular file, a directory), ISO_EREGULARFILE or ISO_ENOTSUP
  * (a device, to be read, that the selector does not wait for), ISO_ENOTOVERLAPPED,
  * ISO_EFOREIGNPORT, ISO_ENOTSUP, ISO_ELIMIT (rows of the limits table: iso_loop_last_limit);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 
 /* What one call moves at most: macOS refuses more than an int counts. */
 #define LARGEST ((size_t)1 << 30)
+
+enum { TERMINAL_NAME_ROOM = 256 };
 
 /* ---- a write to a pipe that nobody reads must be an error, not a signal ---- */
 
@@ -194,9 +197,7 @@ static int require_pipe(iso_fd fd)
     return ISO_ENOTPIPE;
 }
 
-/* O_NONBLOCK belongs to the open file, which a terminal's descriptor may share with the shell that
- * started the program: asyncio sets it, too, and leaves it. */
-int iso__sys_pipe_adopt(iso_fd fd, unsigned *uses)
+int iso__sys_pipe_uses(iso_fd fd, unsigned *uses)
 {
     int rc = require_pipe(fd);
     int flags;
@@ -204,10 +205,127 @@ int iso__sys_pipe_adopt(iso_fd fd, unsigned *uses)
     if (rc != 0) return rc;
     flags = fcntl((int)fd, F_GETFL);
     if (flags < 0) return iso__sys_error(errno);
-    if ((flags & O_ACCMODE) != O_RDONLY) rc = refuse_sigpipe((int)fd);
-    if (rc == 0) rc = set_nonblocking((int)fd);
-    if (rc == 0) *uses = uses_of((int)fd, flags);
+    *uses = uses_of((int)fd, flags);
+    return 0;
+}
+
+/* ---- taking over ---- */
+
+/* Whether it is the side of a pseudo-terminal that a user's program has, which has no name: by that
+ * of the device it came from a new pair would be opened. Source: ioctl_tty(2), TIOCGPTN. */
+static bool is_master(int fd)
+{
+#if defined(TIOCGPTN)
+    int number;
+
+    return ioctl(fd, TIOCGPTN, &number) == 0;
+#else
+    (void)fd;
+    return false; /* its name, if it has one, is that of the other side */
+#endif
+}
+
+static bool is_same_device(int one, int other)
+{
+    struct stat first;
+    struct stat second;
+
+    return fstat(one, &first) == 0 && fstat(other, &second) == 0 && S_ISCHR(second.st_mode) &&
+           first.st_rdev == second.st_rdev;
+}
+
+/* A terminal, opened once more: the open file is ours alone. -1: it can't be: it is none, it has no
+ * name here, or this process may not. ISO_EMFILE and the like are told: they are no property of
+ * it. */
+static int open_anew(int fd, int flags, int *out)
+{
+    char name[TERMINAL_NAME_ROOM];
+    int own;
+
+    *out = -1;
+    if (!isatty(fd) || is_master(fd) || ttyname_r(fd, name, sizeof(name)) != 0) return 0;
+    own = open(name, (flags & O_ACCMODE) | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (own < 0) return errno == EMFILE || errno == ENFILE ? iso__sys_error(errno) : 0;
+    if (is_same_device(fd, own))
+        *out = own;
+    else
+        (void)close(own);
+    return 0;
+}
+
+/* Give `number` to the open file of `from`, inherited or not as before. */
+static int put_under(int from, int number)
+{
+    int inheritance = fcntl(number, F_GETFD);
+    int rc;
+
+    if (inheritance < 0) return iso__sys_error(errno);
+    do {
+#if defined(__APPLE__)
+        rc = dup2(from, number);
+#else
+        rc = dup3(from, number, (inheritance & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+#endif
+    } while (rc < 0 && (errno == EINTR || errno == EBUSY));
+    if (rc < 0) return iso__sys_error(errno);
+#if defined(__APPLE__)
+    (void)fcntl(number, F_SETFD, inheritance);
+#endif
+    return 0;
+}
+
+static int replace(int fd, int own, iso__pipe_before *before)
+{
+    int original = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    int rc = original >= 0 ? put_under(own, fd) : iso__sys_error(errno);
+
+    if (rc == 0)
+        before->original = original;
+    else if (original >= 0)
+        (void)close(original);
     return rc;
+}
+
+static int make_quiet(int fd, int flags)
+{
+    int rc = set_nonblocking(fd);
+
+    if (rc == 0 && (flags & O_ACCMODE) != O_RDONLY) rc = refuse_sigpipe(fd);
+    return rc;
+}
+
+int iso__sys_pipe_adopt(iso_fd fd, iso__pipe_before *before)
+{
+    int flags = fcntl((int)fd, F_GETFL);
+    int own = -1;
+    int rc;
+
+    if (flags < 0) return iso__sys_error(errno);
+    before->original = ISO_FD_NONE;
+    before->mode = flags;
+    rc = open_anew((int)fd, flags, &own);
+    if (rc == 0 && own >= 0) rc = replace((int)fd, own, before);
+    if (own >= 0) (void)close(own);
+    if (rc != 0) return rc;
+    rc = make_quiet((int)fd, flags);
+    if (rc != 0) iso__sys_pipe_give_back(fd, before);
+    return rc;
+}
+
+/* (A socket, or a pipe of macOS, goes on without SIGPIPE.) */
+void iso__sys_pipe_give_back(iso_fd fd, iso__pipe_before *before)
+{
+    if (before->original != ISO_FD_NONE)
+        (void)put_under((int)before->original, (int)fd);
+    else
+        (void)fcntl((int)fd, F_SETFL, (int)before->mode);
+    iso__sys_pipe_keep(before);
+}
+
+void iso__sys_pipe_keep(iso__pipe_before *before)
+{
+    if (before->original != ISO_FD_NONE) (void)close((int)before->original);
+    before->original = ISO_FD_NONE;
 }
 
 /* ---- reading and writing ---- */

@@ -110,20 +110,45 @@ static unsigned uses_of(HANDLE handle)
            ((access & FILE_WRITE_DATA) != 0 ? ISO__PIPE_WRITES : 0u);
 }
 
-int iso__sys_pipe_adopt(iso_fd fd, unsigned *uses)
+int iso__sys_pipe_uses(iso_fd fd, unsigned *uses)
 {
-    HANDLE handle = (HANDLE)fd;
-    DWORD mode = PIPE_READMODE_BYTE | PIPE_WAIT;
     iso__descriptor_kind kind = iso__sys_descriptor_kind(fd);
 
     if (kind == ISO__DESCRIPTOR_BAD) return ISO_EBADF;
     if (kind != ISO__DESCRIPTOR_PIPE && kind != ISO__DESCRIPTOR_DEVICE) return ISO_ENOTPIPE;
-    if (!iso__handle_is_overlapped(handle)) return ISO_ENOTOVERLAPPED;
-    /* A pipe that reads whole messages would answer ERROR_MORE_DATA, and one that does not wait is
-     * no good for overlapped use. An end that may not be changed has to do as it is. */
-    if (kind == ISO__DESCRIPTOR_PIPE) (void)SetNamedPipeHandleState(handle, &mode, NULL, NULL);
-    *uses = uses_of(handle);
+    if (!iso__handle_is_overlapped((HANDLE)fd)) return ISO_ENOTOVERLAPPED;
+    *uses = uses_of((HANDLE)fd);
     return 0;
+}
+
+/* A pipe that reads whole messages would answer ERROR_MORE_DATA, and one that does not wait is no
+ * good for overlapped use. An end that may not be asked, or changed, has to do as it is. */
+int iso__sys_pipe_adopt(iso_fd fd, iso__pipe_before *before)
+{
+    HANDLE handle = (HANDLE)fd;
+    DWORD wanted = PIPE_READMODE_BYTE | PIPE_WAIT;
+    DWORD mode = wanted;
+
+    before->original = ISO_FD_NONE;
+    if (iso__sys_descriptor_kind(fd) == ISO__DESCRIPTOR_PIPE) {
+        (void)GetNamedPipeHandleStateW(handle, &mode, NULL, NULL, NULL, NULL, 0);
+        (void)SetNamedPipeHandleState(handle, &wanted, NULL, NULL);
+    }
+    before->mode = (intptr_t)(mode & (PIPE_READMODE_MESSAGE | PIPE_NOWAIT));
+    return 0;
+}
+
+void iso__sys_pipe_give_back(iso_fd fd, iso__pipe_before *before)
+{
+    DWORD mode = (DWORD)before->mode;
+
+    if (iso__sys_descriptor_kind(fd) == ISO__DESCRIPTOR_PIPE)
+        (void)SetNamedPipeHandleState((HANDLE)fd, &mode, NULL, NULL);
+}
+
+void iso__sys_pipe_keep(iso__pipe_before *before)
+{
+    (void)before; /* nothing was kept open */
 }
 
 /* ---- bytes ---- */

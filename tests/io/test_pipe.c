@@ -24,13 +24,15 @@ typedef int (*connect_call)(iso_loop *loop, const iso_protocol *protocol, void *
 /* Two ends, both the kit's. What the far end reads comes at once, or ISO_EAGAIN. */
 static void open_ends(fixture *self, kit *k, unsigned near_uses)
 {
-    unsigned uses = 0;
+    iso__pipe_before before;
 
     self->k = k;
     REQUIRE_OK(iso__sys_pipe_open(&self->near_end, &self->far_end, near_uses));
     (void)kit_own(k, self->near_end);
     (void)kit_own(k, self->far_end);
-    if ((near_uses & ISO__PIPE_WRITES) != 0) (void)iso__sys_pipe_adopt(self->far_end, &uses);
+    if ((near_uses & ISO__PIPE_WRITES) == 0) return;
+    REQUIRE_OK(iso__sys_pipe_adopt(self->far_end, &before));
+    iso__sys_pipe_keep(&before);
 }
 
 static void prepare(fixture *self, kit *k, unsigned near_uses)
@@ -578,7 +580,7 @@ KIT_TEST(what_is_not_for_overlapped_use_is_refused_where_that_matters)
     if (iso__limits_enforced(&loop->engine.limits, ISO__ROW_PROACTOR_OVERLAPPED_ONLY))
         expect_refusal(k, loop, ends[0], ISO_ENOTOVERLAPPED, "proactor.overlapped_only");
     else
-        CHECK_OK(iso__sys_pipe_adopt(ends[0], &uses));
+        CHECK_OK(iso__sys_pipe_uses(ends[0], &uses));
 }
 
 KIT_TEST(a_closed_descriptor_is_refused)
@@ -607,7 +609,7 @@ KIT_TEST(an_end_is_used_as_it_can_be)
 
         open_ends(&f, k, use);
         recorder_init(&f.r, k, NULL);
-        REQUIRE_OK(iso__sys_pipe_adopt(f.near_end, &uses));
+        REQUIRE_OK(iso__sys_pipe_uses(f.near_end, &uses));
         CHECK((uses & use) != 0);
         if (uses != use) continue; /* pipes of some systems go both ways */
         CHECK_RC(wrong(loop, &recorder_protocol, &f.r, f.near_end, NULL), ISO_EINVAL);

@@ -502,13 +502,14 @@ KIT_TEST(a_native_way_that_is_refused_late_is_one_that_there_is_not)
 static void open_pipe(fixture *f, kit *k, iso_fd *far_end)
 {
     iso_future *future = NULL;
-    unsigned uses = 0;
+    iso__pipe_before before;
     iso_fd near_end;
 
     open_loop(f, k, NEVER);
     REQUIRE_OK(iso__sys_pipe_open(&near_end, far_end, ISO__PIPE_WRITES));
     (void)kit_own(k, *far_end);
-    (void)iso__sys_pipe_adopt(*far_end, &uses); /* it does not block */
+    REQUIRE_OK(iso__sys_pipe_adopt(*far_end, &before)); /* it does not block */
+    iso__sys_pipe_keep(&before);
     recorder_init(&f->r, k, "");
     REQUIRE_OK(iso_loop_connect_write_pipe(f->loop, &recorder_protocol, &f->r, near_end, &future));
     REQUIRE_OK(kit_run_release(k, f->loop, future));

@@ -96,7 +96,7 @@ KIT_TEST(the_far_end_of_a_reader_writes_and_blocks)
     CHECK(write_all(pair.far_end, "abc"));
     CHECK_EQ(iso__sys_pipe_read(pair.near_end, data, sizeof(data)), 3);
     CHECK(memcmp(data, "abc", 3) == 0);
-    CHECK_RC(iso__sys_pipe_adopt(pair.far_end, &uses), ISO_ENOTOVERLAPPED);
+    CHECK_RC(iso__sys_pipe_uses(pair.far_end, &uses), ISO_ENOTOVERLAPPED);
     close_ends(&pair);
 }
 
@@ -163,7 +163,7 @@ KIT_TEST(an_overlapped_end_is_adopted_with_what_it_can_do)
     ends pair = open_ends(ISO__PIPE_READS);
     unsigned uses = 0;
 
-    CHECK_OK(iso__sys_pipe_adopt(pair.near_end, &uses));
+    CHECK_OK(iso__sys_pipe_uses(pair.near_end, &uses));
     CHECK_EQ(uses, ISO__PIPE_READS | ISO__PIPE_WRITES);
     close_ends(&pair);
 }
@@ -186,27 +186,30 @@ KIT_TEST(an_end_of_one_direction_is_known)
     unsigned uses = 0;
 
     open_one_way(PIPE_ACCESS_INBOUND, GENERIC_WRITE | FILE_READ_ATTRIBUTES, pair);
-    CHECK_OK(iso__sys_pipe_adopt((iso_fd)pair[0], &uses));
+    CHECK_OK(iso__sys_pipe_uses((iso_fd)pair[0], &uses));
     CHECK_EQ(uses, ISO__PIPE_READS);
-    CHECK_OK(iso__sys_pipe_adopt((iso_fd)pair[1], &uses));
+    CHECK_OK(iso__sys_pipe_uses((iso_fd)pair[1], &uses));
     CHECK_EQ(uses, ISO__PIPE_WRITES);
     CHECK(CloseHandle(pair[0]));
     CHECK(CloseHandle(pair[1]));
 }
 
-KIT_TEST(an_end_that_reads_messages_reads_bytes_once_adopted)
+KIT_TEST(an_end_that_reads_messages_reads_bytes_while_it_is_taken_over)
 {
     HANDLE pair[2];
     DWORD mode = PIPE_READMODE_MESSAGE;
-    unsigned uses;
+    iso__pipe_before before;
     char data[16];
 
     open_one_way(PIPE_ACCESS_OUTBOUND, GENERIC_READ | FILE_WRITE_ATTRIBUTES, pair);
     REQUIRE(SetNamedPipeHandleState(pair[1], &mode, NULL, NULL));
-    CHECK_OK(iso__sys_pipe_adopt((iso_fd)pair[1], &uses));
+    CHECK_OK(iso__sys_pipe_adopt((iso_fd)pair[1], &before));
     CHECK(GetNamedPipeHandleStateW(pair[1], &mode, NULL, NULL, NULL, NULL, 0));
     CHECK_EQ(mode & PIPE_READMODE_MESSAGE, 0);
     CHECK_EQ(iso__sys_pipe_read((iso_fd)pair[1], data, sizeof(data)), ISO_EAGAIN);
+    iso__sys_pipe_give_back((iso_fd)pair[1], &before);
+    CHECK(GetNamedPipeHandleStateW(pair[1], &mode, NULL, NULL, NULL, NULL, 0));
+    CHECK_EQ(mode & PIPE_READMODE_MESSAGE, PIPE_READMODE_MESSAGE);
     CHECK(CloseHandle(pair[0]));
     CHECK(CloseHandle(pair[1]));
 }
@@ -217,9 +220,9 @@ KIT_TEST(a_handle_that_is_not_overlapped_is_refused)
     unsigned uses = 77;
 
     kit_pipe(k, pipe);
-    CHECK_RC(iso__sys_pipe_adopt(pipe[0], &uses), ISO_ENOTOVERLAPPED);
-    CHECK_RC(iso__sys_pipe_adopt(pipe[1], &uses), ISO_ENOTOVERLAPPED);
-    CHECK_RC(iso__sys_pipe_adopt(kit_device(k), &uses), ISO_ENOTOVERLAPPED);
+    CHECK_RC(iso__sys_pipe_uses(pipe[0], &uses), ISO_ENOTOVERLAPPED);
+    CHECK_RC(iso__sys_pipe_uses(pipe[1], &uses), ISO_ENOTOVERLAPPED);
+    CHECK_RC(iso__sys_pipe_uses(kit_device(k), &uses), ISO_ENOTOVERLAPPED);
     CHECK_EQ(uses, 77);
 }
 
@@ -230,9 +233,9 @@ KIT_TEST(what_is_no_pipe_is_refused)
     unsigned uses = 77;
 
     kit_pair(k, pair);
-    CHECK_RC(iso__sys_pipe_adopt(pair[0], &uses), ISO_ENOTPIPE);
-    CHECK_RC(iso__sys_pipe_adopt(kit_regular_file(k), &uses), ISO_ENOTPIPE);
-    CHECK_RC(iso__sys_pipe_adopt((iso_fd)event, &uses), ISO_ENOTPIPE);
+    CHECK_RC(iso__sys_pipe_uses(pair[0], &uses), ISO_ENOTPIPE);
+    CHECK_RC(iso__sys_pipe_uses(kit_regular_file(k), &uses), ISO_ENOTPIPE);
+    CHECK_RC(iso__sys_pipe_uses((iso_fd)event, &uses), ISO_ENOTPIPE);
     CHECK_EQ(uses, 77);
     CHECK(CloseHandle(event));
 }
@@ -243,9 +246,9 @@ KIT_TEST(what_is_not_open_is_refused)
     unsigned uses = 77;
 
     close_ends(&pair);
-    CHECK_RC(iso__sys_pipe_adopt(pair.near_end, &uses), ISO_EBADF);
-    CHECK_RC(iso__sys_pipe_adopt(ISO_FD_NONE, &uses), ISO_EBADF);
-    CHECK_RC(iso__sys_pipe_adopt(1, &uses), ISO_EBADF);
+    CHECK_RC(iso__sys_pipe_uses(pair.near_end, &uses), ISO_EBADF);
+    CHECK_RC(iso__sys_pipe_uses(ISO_FD_NONE, &uses), ISO_EBADF);
+    CHECK_RC(iso__sys_pipe_uses(1, &uses), ISO_EBADF);
     CHECK_EQ(uses, 77);
 }
 
@@ -257,7 +260,7 @@ KIT_TEST(an_overlapped_device_is_adopted_and_read)
     char data[16];
 
     REQUIRE(device != INVALID_HANDLE_VALUE);
-    CHECK_OK(iso__sys_pipe_adopt((iso_fd)device, &uses));
+    CHECK_OK(iso__sys_pipe_uses((iso_fd)device, &uses));
     CHECK_EQ(uses, ISO__PIPE_READS);
     CHECK_EQ(iso__sys_pipe_read((iso_fd)device, data, sizeof(data)), 0);
     CHECK(CloseHandle(device));
@@ -375,7 +378,7 @@ static const kit_case cases[] = {
     KIT_CASE(many_pipes_have_names_of_their_own),
     KIT_CASE(an_overlapped_end_is_adopted_with_what_it_can_do),
     KIT_CASE(an_end_of_one_direction_is_known),
-    KIT_CASE(an_end_that_reads_messages_reads_bytes_once_adopted),
+    KIT_CASE(an_end_that_reads_messages_reads_bytes_while_it_is_taken_over),
     KIT_CASE(a_handle_that_is_not_overlapped_is_refused),
     KIT_CASE(what_is_no_pipe_is_refused),
     KIT_CASE(what_is_not_open_is_refused),

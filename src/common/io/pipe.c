@@ -60,16 +60,31 @@ static int check_pipe(iso_loop *loop, iso_fd fd, unsigned *use)
 
     if (iso__limits_enforced(&loop->engine.limits, ISO__ROW_WINDOWS_PIPES))
         return iso__limits_refuse(&loop->engine.limits, ISO__ROW_WINDOWS_PIPES, 0);
-    /* Before it is made non-blocking: who shares a terminal would have that from a refusal, too. */
     rc = wanted == ISO__PIPE_READS ? try_device(loop, fd) : 0;
-    if (rc == 0) rc = iso__sys_pipe_adopt(fd, &uses);
+    if (rc == 0) rc = iso__sys_pipe_uses(fd, &uses);
     if (rc != 0) return refuse(loop, rc);
     if ((uses & wanted) == 0)
         return iso__error_set(ISO_EINVAL, wanted == ISO__PIPE_READS
                                               ? "connect_read_pipe: this end can only be written"
                                               : "connect_write_pipe: this end can only be read");
     *use |= uses & ISO__PIPE_UNWATCHED;
-    return 0;
+    /* Before it is taken over: the number of a terminal is not moved while it is watched. */
+    return iso__map_get(&loop->engine.ios, fd) == NULL ? 0 : ISO_EBUSY;
+}
+
+/* The last thing that can be refused, and the only one that changes something. */
+static int take_over(iso__connecting *self, iso_fd fd, unsigned uses)
+{
+    iso__pipe_before before;
+    int rc = iso__sys_pipe_adopt(fd, &before);
+
+    if (rc != 0) return rc;
+    rc = iso__connecting_use_pipe(self, fd, uses);
+    if (rc == 0)
+        iso__sys_pipe_keep(&before);
+    else
+        iso__sys_pipe_give_back(fd, &before);
+    return rc;
 }
 
 /* ---- the calls ---- */
@@ -91,7 +106,7 @@ static int connect_pipe(iso_loop *loop, const iso__stream_source *wanted, iso_fu
     self->self = wanted->self;
     rc = iso__connecting_open(self);
     if (rc != 0) return rc;
-    rc = iso__connecting_use_pipe(self, wanted->fd, uses);
+    rc = take_over(self, wanted->fd, uses);
     if (rc != 0) return iso__connecting_refuse(self, rc); /* the pipe is still the caller's */
     iso__future_give(self->future, out);
     return 0;

@@ -54,6 +54,7 @@ set(ISO_SOURCES_IO
     src/common/io/sendfile.c
     src/common/io/server.c
     src/common/io/stream.c
+    src/common/io/terminal.c
     src/common/io/unix.c
 )
 
@@ -75,6 +76,7 @@ set(ISO_SOURCES_POSIX
     src/posix/sock.c
     src/posix/standard_stream.c
     src/posix/table.c
+    src/posix/terminal.c
     src/posix/thread.c
     src/posix/unix.c
     src/posix/wake.c
@@ -119,6 +121,7 @@ set(ISO_SOURCES_WIN32
     src/win32/socketpair.c
     src/win32/standard_stream.c
     src/win32/table.c
+    src/win32/terminal.c
     src/win32/thread.c
     src/win32/unix.c
     src/win32/wake.c

@@ -18,6 +18,7 @@
 #include "isoloop/signals.h"
 #include "isoloop/sock.h"
 #include "isoloop/tcp.h"
+#include "isoloop/terminal.h"
 #include "isoloop/transport.h"
 #include "isoloop/unix.h"
 

@@ -79,6 +79,7 @@ ISO_BEGIN_DECLS
     X(ENOTPIPE, -44, "the descriptor is not a pipe", (0), (0))                                     \
     X(ENOTOVERLAPPED, -45, "the handle was not opened for overlapped use", (0), (0))               \
     X(EFOREIGNPORT, -46, "the handle is tied to another completion port", (0), (0))                \
+    X(ENOTTY, -47, "the descriptor is not a terminal", (ENOTTY), (0))                              \
     X(EUNKNOWN, -43, "an error that has no name here", (0), (0))
 /* clang-format on */
 

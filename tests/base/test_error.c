@@ -68,7 +68,8 @@ KIT_TEST(numbers_stay_what_they_are)
     CHECK_EQ(ISO_ENOTPIPE, -44);
     CHECK_EQ(ISO_ENOTOVERLAPPED, -45);
     CHECK_EQ(ISO_EFOREIGNPORT, -46);
-    CHECK_EQ(ROWS, 46);
+    CHECK_EQ(ISO_ENOTTY, -47);
+    CHECK_EQ(ROWS, 47);
 }
 
 KIT_TEST(no_error_is_said_of_zero_and_of_counts)

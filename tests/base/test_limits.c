@@ -122,12 +122,14 @@ KIT_TEST(a_foreign_profile_keeps_what_this_system_cannot_do)
           0); /* a document of POSIX, and this plays Windows */
 }
 
-KIT_TEST(portable_is_every_row_on_every_subject)
+/* A handle is no small number: the row could only be met by chance. */
+KIT_TEST(portable_is_every_row_but_that_of_small_numbers_on_windows)
 {
     uint32_t all = ((uint32_t)1 << ISO__ROW_COUNT) - 1;
 
     CHECK_EQ(rows_of("portable", linux_epoll), all);
-    CHECK_EQ(rows_of("portable", windows_proactor), all);
+    CHECK_EQ(rows_of("portable", windows_proactor), all & ~(uint32_t)BIT(SELECT_FD_SETSIZE));
+    CHECK_EQ(rows_of("portable", windows_select), all & ~(uint32_t)BIT(SELECT_FD_SETSIZE));
     CHECK_EQ(rows_of("portable", macos_kqueue), all);
 }
 
@@ -203,7 +205,7 @@ static const kit_case cases[] = {
     KIT_CASE(windows_selector_brings_its_rows_to_every_platform),
     KIT_CASE(windows_proactor_brings_its_rows_to_every_platform),
     KIT_CASE(a_foreign_profile_keeps_what_this_system_cannot_do),
-    KIT_CASE(portable_is_every_row_on_every_subject),
+    KIT_CASE(portable_is_every_row_but_that_of_small_numbers_on_windows),
     KIT_CASE(an_unknown_profile_is_refused_with_a_list),
     KIT_CASE(a_refusal_is_kept_with_what_was_used),
     KIT_CASE(every_row_says_all_that_there_is_to_say),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Terminals: is it one, how large is it, and how it hands on what is typed. On Windows a terminal is
- * a console.
+/* Terminals: is it one, how large is it, and how it hands on what is typed. On Windows a terminal
+ * is a console.
  *
  * To read and to write one, connect_read_pipe and connect_write_pipe make transports of it (pipe.h;
  * not of a console). That its size has changed is told by the signal SIGWINCH, which

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Terminals: transports of them, their size and their mode, a signal that tells of the former, and
- * programs that run in one. Each is a pseudo-terminal: what a program has, and what its user has. */
+ * programs that run in one. Each is a pseudo-terminal: what a program has, and its user's side. */
 #include "isoloop/terminal.h"
 
 #include "io/recorder.h"
@@ -205,6 +205,19 @@ KIT_TEST(a_reader_ends_when_its_user_has_gone)
     recorder_init(&r, k, "");
     open_as(&r, loop, it.program, iso_loop_connect_read_pipe);
     kit_close(k, it.user);
+    CHECK(run_until_idle(k, loop));
+    expect_hang_up(&r);
+}
+
+KIT_TEST(a_terminal_whose_user_had_gone_before_ends)
+{
+    iso_loop *loop = kit_loop(k);
+    terminal it = open_terminal(k);
+    recorder r;
+
+    recorder_init(&r, k, "");
+    kit_close(k, it.user);
+    open_as(&r, loop, it.program, iso_loop_connect_read_pipe);
     CHECK(run_until_idle(k, loop));
     expect_hang_up(&r);
 }
@@ -799,6 +812,7 @@ static const kit_case cases[] = {
     KIT_CASE(control_d_is_the_end),
     KIT_CASE(a_terminal_can_be_read_again_after_its_end),
     KIT_CASE(a_reader_ends_when_its_user_has_gone),
+    KIT_CASE(a_terminal_whose_user_had_gone_before_ends),
     KIT_CASE(a_writer_learns_by_writing_that_its_user_has_gone),
     KIT_CASE(output_that_nobody_will_see_is_an_error),
     KIT_CASE(the_user_sees_all_before_the_end),

@@ -127,6 +127,25 @@ KIT_TEST(a_mode_is_that_of_the_input)
     CHECK(CloseHandle((HANDLE)output));
 }
 
+/* It can't be opened for overlapped use, which is what a completion port takes. */
+KIT_TEST(a_console_makes_no_transport)
+{
+    static const iso_protocol protocol = { .data_received = NULL };
+    iso_loop_options options;
+    iso_loop *loop;
+    iso_fd input;
+
+    if (!enter_console(k, __func__)) return;
+    options = kit_options(k);
+    options.backend = "proactor:iocp";
+    loop = kit_loop_with(k, &options);
+    input = open_device(L"CONIN$");
+    CHECK_RC(iso_loop_connect_read_pipe(loop, &protocol, NULL, input, NULL), ISO_ENOTOVERLAPPED);
+    REQUIRE(iso_loop_last_limit(loop) != NULL);
+    CHECK_STR(iso_loop_last_limit(loop)->id, "proactor.overlapped_only");
+    CHECK(CloseHandle((HANDLE)input));
+}
+
 KIT_TEST(what_is_no_console_has_neither_size_nor_mode)
 {
     iso_terminal_size size = { -1, -1 };
@@ -160,6 +179,7 @@ static const kit_case cases[] = {
     KIT_CASE(both_ends_of_a_console_are_terminals_of_its_size),
     KIT_CASE(a_console_is_restored_from_every_mode),
     KIT_CASE(a_mode_is_that_of_the_input),
+    KIT_CASE(a_console_makes_no_transport),
     KIT_CASE(what_is_no_console_has_neither_size_nor_mode),
 };
 

@@ -11,9 +11,9 @@
 ISO_BEGIN_DECLS
 
 /* Make a transport of the end of a pipe, a FIFO, a terminal or another character device, or of a
- * socket, to read from it, or to write to it: one of the two, whatever it can do. On Windows of the
- * handle of a pipe, or a device, that was opened with FILE_FLAG_OVERLAPPED. The future's result is
- * the iso_transport, once connection_made has been called; cancelling it closes the pipe.
+ * socket, to read from it, or to write to it: one of the two, whatever it can do. On Windows it
+ * must have been opened with FILE_FLAG_OVERLAPPED; sockets are. The future's result is the
+ * iso_transport, once connection_made has been called; cancelling it closes the pipe.
  * A reader ends with its writer: after eof_received comes connection_lost, whatever the former
  * answers. A writer is told by connection_lost when its reader has gone (0, or ISO_EPIPE when there
  * was output; not of a device); write_eof closes it once all is written. A pipe without a reader

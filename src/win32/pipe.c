@@ -4,6 +4,7 @@
 #include "handle.h"
 #include "sys/descriptor.h"
 #include "sys/error.h"
+#include "sys/sock.h"
 
 #include <windows.h>
 
@@ -115,22 +116,26 @@ int iso__sys_pipe_uses(iso_fd fd, unsigned *uses)
     iso__descriptor_kind kind = iso__sys_descriptor_kind(fd);
 
     if (kind == ISO__DESCRIPTOR_BAD) return ISO_EBADF;
-    if (kind != ISO__DESCRIPTOR_PIPE && kind != ISO__DESCRIPTOR_DEVICE) return ISO_ENOTPIPE;
+    if (kind == ISO__DESCRIPTOR_FILE || kind == ISO__DESCRIPTOR_OTHER) return ISO_ENOTPIPE;
     if (!iso__handle_is_overlapped((HANDLE)fd)) return ISO_ENOTOVERLAPPED;
     *uses = uses_of((HANDLE)fd);
     return 0;
 }
 
 /* A pipe that reads whole messages would answer ERROR_MORE_DATA, and one that does not wait is no
- * good for overlapped use. An end that may not be asked, or changed, has to do as it is. */
+ * good for overlapped use. An end that may not be asked, or changed, has to do as it is. Nobody can
+ * ask a socket whether it blocks: it goes on without. */
 int iso__sys_pipe_adopt(iso_fd fd, iso__pipe_before *before)
 {
     HANDLE handle = (HANDLE)fd;
     DWORD wanted = PIPE_READMODE_BYTE | PIPE_WAIT;
     DWORD mode = wanted;
+    iso__descriptor_kind kind = iso__sys_descriptor_kind(fd);
 
     before->original = ISO_FD_NONE;
-    if (iso__sys_descriptor_kind(fd) == ISO__DESCRIPTOR_PIPE) {
+    before->mode = 0;
+    if (kind == ISO__DESCRIPTOR_SOCKET) return iso__sys_socket_adopt(fd);
+    if (kind == ISO__DESCRIPTOR_PIPE) {
         (void)GetNamedPipeHandleStateW(handle, &mode, NULL, NULL, NULL, NULL, 0);
         (void)SetNamedPipeHandleState(handle, &wanted, NULL, NULL);
     }

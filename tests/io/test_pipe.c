@@ -521,6 +521,71 @@ KIT_TEST(nobody_needs_to_take_the_future)
     end_and_settle(&f);
 }
 
+/* ---- a socket that stands for a pipe: used in one direction ---- */
+
+static void open_socket(fixture *self, kit *k, connect_call call)
+{
+    iso_fd pair[2];
+
+    self->k = k;
+    self->loop = kit_loop(k);
+    recorder_init(&self->r, k, "");
+    kit_pair(k, pair);
+    self->near_end = pair[0];
+    self->far_end = pair[1];
+    connect_near(self, call, &recorder_protocol);
+}
+
+KIT_TEST(a_socket_is_read_as_a_pipe)
+{
+    iso_extra_info info;
+    fixture f;
+
+    if (!kit_needs(k, ISO_CAP_PIPES)) return;
+    open_socket(&f, k, iso_loop_connect_read_pipe);
+    CHECK_OK(iso_transport_get_extra_info(f.r.transport, "pipe", &info));
+    CHECK_EQ(info.fd, f.near_end);
+    CHECK_RC(iso_transport_get_extra_info(f.r.transport, "peername", &info), ISO_ENOENT);
+    CHECK_RC(iso_transport_write(f.r.transport, "x", 1), ISO_EINVALIDSTATE);
+    CHECK(!iso_transport_can_write_eof(f.r.transport));
+    kit_send(k, f.far_end, "hello", 5);
+    far_close(&f);
+    CHECK(run_until_idle(k, f.loop));
+    CHECK_STR(f.r.text, "hello");
+    CHECK_STR(kit_marks(k), "made data eof lost");
+}
+
+KIT_TEST(a_socket_is_written_as_a_pipe)
+{
+    char text[8] = "";
+    fixture f;
+
+    if (!kit_needs(k, ISO_CAP_PIPES)) return;
+    open_socket(&f, k, iso_loop_connect_write_pipe);
+    CHECK(!iso_transport_is_reading(f.r.transport));
+    CHECK(iso_transport_can_write_eof(f.r.transport));
+    CHECK_OK(iso_transport_write(f.r.transport, "hello", 5));
+    CHECK_OK(iso_transport_write_eof(f.r.transport)); /* which closes a pipe */
+    CHECK(run_until_idle(k, f.loop));
+    CHECK_STR(kit_marks(k), "made lost");
+    CHECK_EQ(kit_recv(k, f.far_end, text, sizeof(text)), 5);
+    CHECK_STR(text, "hello");
+}
+
+KIT_TEST(who_writes_a_socket_is_told_that_its_reader_has_gone)
+{
+    fixture f;
+
+    if (!kit_needs(k, ISO_CAP_PIPES)) return;
+    open_socket(&f, k, iso_loop_connect_write_pipe);
+    kit_send(k, f.far_end, "unheard", 7);
+    kit_settle(k, f.loop);
+    CHECK_STR(kit_marks(k), "made");
+    far_close(&f);
+    CHECK(run_until_idle(k, f.loop));
+    CHECK_STR(kit_marks(k), "made lost");
+}
+
 /* ---- what it is asked ---- */
 
 KIT_TEST(a_pipe_tells_its_descriptor_and_has_no_address)
@@ -782,6 +847,9 @@ static const kit_case cases[] = {
     KIT_CASE(a_pipe_that_was_never_made_is_closed_with_the_loop),
     KIT_CASE(cancelling_closes_the_pipe),
     KIT_CASE(nobody_needs_to_take_the_future),
+    KIT_CASE(a_socket_is_read_as_a_pipe),
+    KIT_CASE(a_socket_is_written_as_a_pipe),
+    KIT_CASE(who_writes_a_socket_is_told_that_its_reader_has_gone),
     KIT_CASE(a_pipe_tells_its_descriptor_and_has_no_address),
     KIT_CASE(a_regular_file_is_no_pipe),
     KIT_CASE(what_is_not_for_overlapped_use_is_refused_where_that_matters),

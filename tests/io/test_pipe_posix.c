@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What only POSIX has for connect_read_pipe and connect_write_pipe: terminals, FIFOs, sockets, the
- * null device; and the signal that a write to a broken pipe must not raise. */
+/* What only POSIX has for connect_read_pipe and connect_write_pipe: terminals, FIFOs, the null
+ * device; and the signal that a write to a broken pipe must not raise. */
 #include "io/recorder.h"
 #include "sys/pipe.h"
 
@@ -227,46 +227,6 @@ KIT_TEST(who_writes_to_a_fifo_does_not_read_it)
     end_and_settle(&r, loop);
 }
 
-/* ---- sockets: used in one direction ---- */
-
-KIT_TEST(a_socket_is_read_as_a_pipe)
-{
-    iso_loop *loop = kit_loop(k);
-    iso_fd ends[2];
-    iso_extra_info info;
-    recorder r;
-
-    kit_pair(k, ends);
-    recorder_init(&r, k, "");
-    open_as(&r, loop, ends[0], iso_loop_connect_read_pipe);
-    CHECK_OK(iso_transport_get_extra_info(r.transport, "pipe", &info));
-    CHECK_EQ(info.fd, ends[0]);
-    CHECK_RC(iso_transport_write(r.transport, "x", 1), ISO_EINVALIDSTATE);
-    kit_send(k, ends[1], "hello", 5);
-    kit_close(k, ends[1]);
-    CHECK(run_until_idle(k, loop));
-    CHECK_STR(r.text, "hello");
-    CHECK_STR(kit_marks(k), "made data eof lost");
-}
-
-KIT_TEST(a_socket_is_written_as_a_pipe)
-{
-    iso_loop *loop = kit_loop(k);
-    iso_fd ends[2];
-    recorder r;
-
-    kit_pair(k, ends);
-    recorder_init(&r, k, "");
-    CHECK(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
-    open_as(&r, loop, ends[0], iso_loop_connect_write_pipe);
-    CHECK_OK(iso_transport_write(r.transport, "hello", 5));
-    CHECK_STR(read_text(ends[1]), "hello");
-    kit_close(k, ends[1]);
-    CHECK_OK(iso_transport_write(r.transport, "too late", 8));
-    CHECK(run_until_idle(k, loop));
-    CHECK_STR(kit_marks(k), "made lost(ISO_EPIPE)");
-}
-
 /* ---- the open file ---- */
 
 KIT_TEST(the_open_file_stays_non_blocking)
@@ -423,8 +383,6 @@ static const kit_case cases[] = {
     KIT_CASE(a_folder_is_no_pipe),
     KIT_CASE(a_fifo_is_a_pipe),
     KIT_CASE(who_writes_to_a_fifo_does_not_read_it),
-    KIT_CASE(a_socket_is_read_as_a_pipe),
-    KIT_CASE(a_socket_is_written_as_a_pipe),
     KIT_CASE(the_open_file_stays_non_blocking),
     KIT_CASE(the_far_end_blocks_and_neither_is_inherited),
     KIT_CASE(without_descriptors_there_is_no_pipe),

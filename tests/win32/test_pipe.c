@@ -3,6 +3,8 @@
 #include "sys/pipe.h"
 
 #include <string.h>
+#include <winsock2.h>
+
 #include <windows.h>
 
 enum { PATIENCE_MS = 30000 };
@@ -228,16 +230,28 @@ KIT_TEST(a_handle_that_is_not_overlapped_is_refused)
 
 KIT_TEST(what_is_no_pipe_is_refused)
 {
-    iso_fd pair[2];
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
     unsigned uses = 77;
 
-    kit_pair(k, pair);
-    CHECK_RC(iso__sys_pipe_uses(pair[0], &uses), ISO_ENOTPIPE);
     CHECK_RC(iso__sys_pipe_uses(kit_regular_file(k), &uses), ISO_ENOTPIPE);
     CHECK_RC(iso__sys_pipe_uses((iso_fd)event, &uses), ISO_ENOTPIPE);
     CHECK_EQ(uses, 77);
     CHECK(CloseHandle(event));
+}
+
+KIT_TEST(a_socket_can_stand_for_a_pipe)
+{
+    iso_fd pair[2];
+    iso_fd plain;
+    unsigned uses = 0;
+
+    kit_pair(k, pair);
+    CHECK_OK(iso__sys_pipe_uses(pair[0], &uses));
+    CHECK_EQ(uses, ISO__PIPE_READS | ISO__PIPE_WRITES);
+    plain = (iso_fd)WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0, 0);
+    REQUIRE(plain != ISO_FD_NONE);
+    (void)kit_own(k, plain);
+    CHECK_RC(iso__sys_pipe_uses(plain, &uses), ISO_ENOTOVERLAPPED);
 }
 
 KIT_TEST(what_is_not_open_is_refused)
@@ -381,6 +395,7 @@ static const kit_case cases[] = {
     KIT_CASE(an_end_that_reads_messages_reads_bytes_while_it_is_taken_over),
     KIT_CASE(a_handle_that_is_not_overlapped_is_refused),
     KIT_CASE(what_is_no_pipe_is_refused),
+    KIT_CASE(a_socket_can_stand_for_a_pipe),
     KIT_CASE(what_is_not_open_is_refused),
     KIT_CASE(an_overlapped_device_is_adopted_and_read),
     KIT_CASE(an_empty_pipe_would_block),

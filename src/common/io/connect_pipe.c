@@ -72,7 +72,8 @@ static int try_to_connect(knocking *self)
 
     if (rc == ISO_EBUSY) return wait_while_busy(self);
     if (rc != 0) return rc;
-    rc = iso__connecting_use_pipe(&self->base, fd, ISO__PIPE_READS | ISO__PIPE_WRITES);
+    rc = iso__connecting_use_pipe(&self->base, fd, ISO__MEDIUM_PIPE,
+                                  ISO__PIPE_READS | ISO__PIPE_WRITES);
     if (rc == 0) return 0;
     iso__engine_forget(&self->base.object.loop->engine, fd);
     (void)iso__sys_pipe_close(fd);

@@ -106,9 +106,9 @@ int iso__connecting_use(iso__connecting *self, iso_fd fd)
     return use(self, fd, ISO__MEDIUM_SOCKET, 0);
 }
 
-int iso__connecting_use_pipe(iso__connecting *self, iso_fd fd, unsigned uses)
+int iso__connecting_use_pipe(iso__connecting *self, iso_fd fd, iso__medium medium, unsigned uses)
 {
-    return use(self, fd, ISO__MEDIUM_PIPE, uses);
+    return use(self, fd, medium, uses);
 }
 
 int iso__connecting_adopt(iso__connecting *self, iso_fd fd)

@@ -29,10 +29,10 @@ void iso__connecting_finish(iso__object *object);
  * loop's. Returns 0, or what iso__future_start answers: it is gone then. */
 int iso__connecting_open(iso__connecting *self);
 
-/* There is a socket, or a pipe and its uses: make the transport of it. The future ends after
- * connection_made. Return what iso__stream_new answers. */
+/* There is a socket, or a pipe, or a socket that stands for one, and its uses: make the transport
+ * of it. The future ends after connection_made. Return what iso__stream_new answers. */
 int iso__connecting_use(iso__connecting *self, iso_fd fd);
-int iso__connecting_use_pipe(iso__connecting *self, iso_fd fd, unsigned uses);
+int iso__connecting_use_pipe(iso__connecting *self, iso_fd fd, iso__medium medium, unsigned uses);
 
 /* The same for a socket that the program made: ISO_EBADF, ISO_ENOTSOCK too. */
 int iso__connecting_adopt(iso__connecting *self, iso_fd fd);

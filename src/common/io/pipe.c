@@ -75,11 +75,13 @@ static int check_pipe(iso_loop *loop, iso_fd fd, unsigned *use)
 /* The last thing that can be refused, and the only one that changes something. */
 static int take_over(iso__connecting *self, iso_fd fd, unsigned uses)
 {
+    bool is_socket = iso__sys_descriptor_kind(fd) == ISO__DESCRIPTOR_SOCKET;
     iso__pipe_before before;
     int rc = iso__sys_pipe_adopt(fd, &before);
 
     if (rc != 0) return rc;
-    rc = iso__connecting_use_pipe(self, fd, uses);
+    rc =
+        iso__connecting_use_pipe(self, fd, is_socket ? ISO__MEDIUM_SOCKET : ISO__MEDIUM_PIPE, uses);
     if (rc == 0)
         iso__sys_pipe_keep(&before);
     else

@@ -284,10 +284,16 @@ static void start_send(iso_transport *self)
     if (rc != 0) begin_end(self, rc);
 }
 
+/* A socket that connect_read_pipe or connect_write_pipe was given is one here: of one direction. */
+static bool is_pipe(const iso_transport *self)
+{
+    return self->io.medium == ISO__MEDIUM_PIPE || !can_read(self) || !can_write(self);
+}
+
 /* Nothing will be written any more: a socket says so, a pipe has no other way than to be closed. */
 static void end_writing(iso_transport *self)
 {
-    if (self->io.medium == ISO__MEDIUM_SOCKET)
+    if (!is_pipe(self))
         (void)iso__sys_socket_shutdown_write(self->io.fd); /* if it fails, reading tells why */
     else
         begin_end(self, 0);
@@ -452,7 +458,7 @@ int iso_transport_write_eof(iso_transport *self)
 
 bool iso_transport_can_write_eof(const iso_transport *self)
 {
-    return self->io.medium == ISO__MEDIUM_SOCKET || (can_write(self) && !can_read(self));
+    return !is_pipe(self) || (can_write(self) && !can_read(self));
 }
 
 int iso_transport_set_write_buffer_limits(iso_transport *self, size_t high, size_t low)
@@ -602,10 +608,10 @@ int iso_transport_get_extra_info(const iso_transport *self, const char *name, is
     if (name == NULL || out == NULL) return ISO_EINVAL;
     if (self->state == LOST) return ISO_ECLOSED;
     found.fd = self->io.fd;
-    if (self->io.medium == ISO__MEDIUM_SOCKET)
-        rc = iso__extra_info_of_socket(name, &found);
-    else
+    if (is_pipe(self))
         rc = strcmp(name, "pipe") == 0 ? 0 : ISO_ENOENT;
+    else
+        rc = iso__extra_info_of_socket(name, &found);
     if (rc == 0) *out = found;
     return rc;
 }
@@ -658,7 +664,8 @@ int iso__stream_new(iso_transport **out, iso_loop *loop, const iso__stream_sourc
     int rc;
 
     if (self == NULL) return ISO_ENOMEM;
-    self->uses = (uint8_t)(is_socket ? ISO__PIPE_READS | ISO__PIPE_WRITES : source->uses);
+    self->uses = (uint8_t)source->uses;
+    if (self->uses == 0) self->uses = ISO__PIPE_READS | ISO__PIPE_WRITES;
     use_protocol(self, source->protocol, source->self);
     self->io.fd = source->fd;
     self->io.medium = (uint8_t)source->medium;

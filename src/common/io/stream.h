@@ -19,7 +19,7 @@ typedef struct iso__stream_owner {
 typedef struct iso__stream_source {
     iso_fd fd;
     iso__medium medium;
-    unsigned uses; /* of a pipe: ISO__PIPE_READS, ISO__PIPE_WRITES, ISO__PIPE_UNWATCHED */
+    unsigned uses; /* ISO__PIPE_READS, ISO__PIPE_WRITES, ISO__PIPE_UNWATCHED; 0: a socket's, both */
     const iso_protocol *protocol;
     void *self;
     const iso__stream_owner *owner_kind;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes, FIFOs, terminals: descriptors that are read and written and are no sockets.
+/* Pipes, FIFOs, terminals: descriptors that are read and written and are no sockets; and what it
+ * takes for a socket to stand for one.
  *
  * Each function returns 0, or a count, or the ISO_E code of what the system answered. A call that a
  * signal interrupts is made again. Ownership: the caller's, unless it says so. Thread: any. */
@@ -42,8 +43,8 @@ void iso__sys_pipe_keep(iso__pipe_before *before);
 
 /* Read, and write, what can be at once: a count (0 from read: the other end is closed), ISO_EAGAIN,
  * or an error (ISO_EPIPE from write: the other end is closed; no SIGPIPE). writev takes at most the
- * first ISO__SYS_SENDV_MAX pieces. Windows: an overlapped handle is written by a driver only, so
- * that writev answers ISO_EAGAIN. */
+ * first ISO__SYS_SENDV_MAX pieces. Not of a socket, which sys/sock.h has calls for. Windows: an
+ * overlapped handle is written by a driver only, so that writev answers ISO_EAGAIN. */
 ptrdiff_t iso__sys_pipe_read(iso_fd fd, void *data, size_t size);
 ptrdiff_t iso__sys_pipe_writev(iso_fd fd, const iso_buffer *list, size_t count);
 

@@ -9,6 +9,7 @@ set(ISO_SOURCES_BASE
     src/common/base/limits.c
     src/common/base/log.c
     src/common/base/map.c
+    src/common/base/profiles.c
 )
 
 set(ISO_SOURCES_ENGINE
@@ -75,6 +76,7 @@ set(ISO_SOURCES_POSIX
     src/posix/sigpipe.c
     src/posix/sock.c
     src/posix/standard_stream.c
+    src/posix/system.c
     src/posix/table.c
     src/posix/terminal.c
     src/posix/thread.c
@@ -120,6 +122,7 @@ set(ISO_SOURCES_WIN32
     src/win32/sock.c
     src/win32/socketpair.c
     src/win32/standard_stream.c
+    src/win32/system.c
     src/win32/table.c
     src/win32/terminal.c
     src/win32/thread.c

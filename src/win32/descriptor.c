@@ -50,3 +50,10 @@ int64_t iso__sys_descriptor_limit(void)
 {
     return INT64_MAX; /* handles end where the kernel's memory does */
 }
+
+int64_t iso__sys_descriptor_count(void)
+{
+    DWORD count;
+
+    return GetProcessHandleCount(GetCurrentProcess(), &count) ? (int64_t)count : -1;
+}

@@ -786,8 +786,10 @@ KIT_TEST(an_unknown_profile_is_refused_with_a_list)
     options.limits = "amiga";
     CHECK_RC(iso_loop_new(&loop, &options), ISO_EINVAL);
     CHECK_HAS(iso_error_detail(), "amiga is not a limits profile");
-    CHECK_HAS(iso_error_detail(),
-              "documented, native, portable, windows-selector, windows-proactor");
+    CHECK_HAS(
+        iso_error_detail(),
+        "documented, native, portable, windows-selector, windows-proactor, macos, macos-10.8, "
+        "macos-10.5, linux");
     options.limits = NULL;
     kit_setenv(k, "ISOLOOP_LIMITS", "Documented");
     CHECK_RC(iso_loop_new(&loop, &options), ISO_EINVAL);
@@ -885,7 +887,7 @@ KIT_TEST(supports_says_what_the_profiles_say)
     CHECK(!can(selector, ISO_CAP_SUBPROCESS));
     CHECK(!can(proactor, ISO_CAP_WATCH));
     CHECK(!can(proactor, ISO_CAP_DATAGRAM));
-    for (at = 0; at <= ISO_CAP_DATAGRAM; at++) CHECK(!can(portable, (iso_capability)at));
+    for (at = 0; at <= ISO_CAP_PLAIN_PIPES; at++) CHECK(!can(portable, (iso_capability)at));
     CHECK(!can(portable, (iso_capability)99));
 }
 
@@ -1074,8 +1076,9 @@ typedef enum place {
     EVERYWHERE = 0,
     WHERE_WATCHED, /* a proactor watches nothing, and says so first; */
     WITH_PIPES,    /* as select says on Windows of pipes */
+    WITH_THE_BEST, /* the others play what they are */
     OFF_WINDOWS,
-    WITHOUT_A_LOOP, /* off Windows, too */
+    WITHOUT_A_LOOP,
     WITH_IOCP,
     IN_ITS_OWN_CASE
 } place;
@@ -1087,6 +1090,24 @@ typedef struct meeting {
     place where;
     int (*meet)(kit *k, iso_loop *loop);
 } meeting;
+
+/* Several calls that a row refuses: what all of them answer. */
+static int demand_same(const iso_loop *loop, int rc, int other)
+{
+    CHECK_RC(other, rc);
+    CHECK(iso_loop_last_limit(loop) != NULL);
+    return rc;
+}
+
+static int read_pipe(iso_loop *loop, iso_fd fd)
+{
+    return iso_loop_connect_read_pipe(loop, &quiet, NULL, fd, NULL);
+}
+
+static int write_pipe(iso_loop *loop, iso_fd fd)
+{
+    return iso_loop_connect_write_pipe(loop, &quiet, NULL, fd, NULL);
+}
 
 static int meet_reuse_port(kit *k, iso_loop *loop)
 {
@@ -1127,7 +1148,7 @@ static int meet_availability(kit *k, iso_loop *loop)
     iso_loop *made = NULL;
 
     (void)loop;
-    return new_proactor(k, "documented", &made);
+    return new_proactor(k, "portable", &made);
 }
 
 static int meet_watch(kit *k, iso_loop *loop)
@@ -1136,6 +1157,19 @@ static int meet_watch(kit *k, iso_loop *loop)
 
     kit_pair(k, ends);
     return iso_loop_add_reader(loop, ends[0], kit_nothing, NULL);
+}
+
+/* A device is a reader, a writer or a pipe of none. Where nothing is watched, that is told first. */
+static int meet_device(kit *k, iso_loop *loop)
+{
+    iso_fd device = kit_device(k);
+    int rc = demand_same(loop, read_pipe(loop, device), write_pipe(loop, device));
+
+    CHECK(!iso_loop_supports(loop, ISO_CAP_WATCH_DEVICES));
+    CHECK(!iso_loop_supports(loop, ISO_CAP_PIPE_DEVICES));
+    if (!iso_loop_supports(loop, ISO_CAP_WATCH)) return rc;
+    (void)demand_same(loop, rc, iso_loop_add_reader(loop, device, kit_nothing, NULL));
+    return demand_same(loop, rc, iso_loop_add_writer(loop, device, kit_nothing, NULL));
 }
 
 static int meet_regular_file(kit *k, iso_loop *loop)
@@ -1159,14 +1193,6 @@ static int meet_fd_setsize(kit *k, iso_loop *loop)
     kit_pair(k, ends);
     high = kit_duplicate_above(k, ends[0], 1024); /* on Windows the system chooses */
     return iso_loop_sock_recv(loop, high, 1, &future);
-}
-
-/* Several calls that a row refuses: what all of them answer. */
-static int demand_same(const iso_loop *loop, int rc, int other)
-{
-    CHECK_RC(other, rc);
-    CHECK(iso_loop_last_limit(loop) != NULL);
-    return rc;
 }
 
 /* Nothing is made where nothing can be served. */
@@ -1212,16 +1238,6 @@ static int meet_child_watcher(kit *k, iso_loop *loop)
     CHECK_HAS(iso_error_detail(), "windows.child_watcher");
     CHECK_OK(iso_set_event_loop(NULL));
     return rc;
-}
-
-static int read_pipe(iso_loop *loop, iso_fd fd)
-{
-    return iso_loop_connect_read_pipe(loop, &quiet, NULL, fd, NULL);
-}
-
-static int write_pipe(iso_loop *loop, iso_fd fd)
-{
-    return iso_loop_connect_write_pipe(loop, &quiet, NULL, fd, NULL);
 }
 
 static int connect_name(iso_loop *loop)
@@ -1361,20 +1377,27 @@ static int meet_clock(kit *k, iso_loop *loop)
     int rc = iso_loop_call_later(loop, ISO_US(10), kit_count, &count, NULL);
 
     CHECK_EQ(row, ISO_US(15600));
-    CHECK_LE(iso_loop_clock_resolution(loop), row + ISO_US(100)); /* 15.625 ms, to be exact */
+    CHECK_LE(iso_loop_clock_resolution(loop), row + ISO_US(100)); /* Windows: 15.625 ms */
     (void)kit_run_until(k, loop, &count, 1);
     return rc;
 }
 
 static int meet_descriptors(kit *k, iso_loop *loop)
 {
-    iso_loop *native = loop_under(k, "native");
-    int64_t most = iso__sys_descriptor_limit();
+    iso_server_options options = ISO_SERVER_OPTIONS_INIT;
+    iso_future *future = NULL;
     int64_t max = 0;
-    int rc = iso_loop_limit_get(native, ISO_LIMIT_DESCRIPTOR, &max, NULL);
+    int rc;
 
-    (void)loop;
-    CHECK_LE(max, most);
+    options.host = "127.0.0.1";
+    if (!kit_exhaust(k)) return ISO_EMFILE;
+    rc = iso_loop_create_server(loop, &quiet, NULL, &options, &future);
+    if (rc == 0) rc = iso_future_error(future);
+    CHECK_OK(iso_loop_limit_get(loop, ISO_LIMIT_OPEN, &max, NULL));
+    kit_replenish(k);
+    demand_row(loop, "process.descriptors", max, max);
+    iso_future_release(future);
+    kit_settle(k, loop);
     return rc;
 }
 
@@ -1411,12 +1434,14 @@ static const meeting meetings[] = {
     { "proactor.overlapped_only", "windows-proactor", WITH_IOCP, meet_overlapped_only },
     { "proactor.pipe_write_eof", "windows-proactor", WITH_IOCP, meet_pipe_write_eof },
     { "proactor.foreign_port", "windows-proactor", WITH_IOCP, meet_foreign_port },
+    { "macos.chardev.10_5", "macos-10.5", EVERYWHERE, meet_device },
+    { "macos.chardev.kqueue", "macos-10.8", WITH_THE_BEST, meet_device },
     { "kqueue.chardev", NULL, IN_ITS_OWN_CASE, NULL },
     { "all.regular_file", "documented", WHERE_WATCHED, meet_regular_file },
     { "all.pipe_kind", "documented", WITH_PIPES, meet_pipe_kind },
     { "all.bad_fd", "documented", WHERE_WATCHED, meet_bad_fd },
     { "select.fd_setsize", "portable", OFF_WINDOWS, meet_fd_setsize },
-    { "process.descriptors", "portable", EVERYWHERE, meet_descriptors },
+    { "process.descriptors", "portable", OFF_WINDOWS, meet_descriptors },
     { "tornado.select_grade", "portable", EVERYWHERE, meet_select_grade },
 };
 
@@ -1438,8 +1463,11 @@ static bool is_here(const kit *k, place where)
     case EVERYWHERE: return true;
     case WHERE_WATCHED: return !is_iocp;
     case WITH_PIPES: return is_iocp || iso__platform != ISO__ON_WINDOWS;
-    case OFF_WINDOWS:
-    case WITHOUT_A_LOOP: return iso__platform != ISO__ON_WINDOWS;
+    case WITH_THE_BEST:
+        return iso__platform == ISO__ON_WINDOWS ||
+               (!is_backend(k, "selector:poll") && !is_backend(k, "selector:select"));
+    case OFF_WINDOWS: return iso__platform != ISO__ON_WINDOWS;
+    case WITHOUT_A_LOOP: return true;
     case WITH_IOCP: return is_iocp;
     case IN_ITS_OWN_CASE: return false;
     }

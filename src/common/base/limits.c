@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/limits.h"
 
-#include "base/compiler.h"
-#include "base/error.h"
-
-#include <string.h>
-
 #define ASYNCIO_PLATFORMS "asyncio, Platform support"
 
 /* What the system truly can't do, in this library, whatever the profile says; the rest only
@@ -76,6 +71,14 @@ enum { LIFTED = 0, REAL = 1 };
       "everything that registers a handle",                                                        \
       "the handle is tied to another completion port already", "asyncio issue 122240",             \
       ISO_EFOREIGNPORT, 0, ISO__ON_WINDOWS, ISO__WITH_PROACTOR, REAL)                              \
+    X(MACOS_CHARDEV_10_5, "macos.chardev.10_5", "Mac OS X 10.5 and older, every loop",             \
+      "add_reader, add_writer, connect_read_pipe, connect_write_pipe on a character device",       \
+      "character devices are not supported on Mac OS X 10.5 and older", ASYNCIO_PLATFORMS,         \
+      ISO_ENOTSUP, 0, ISO__ON_MACOS, ISO__WITH_ANY, REAL)                                          \
+    X(MACOS_CHARDEV_KQUEUE, "macos.chardev.kqueue", "Mac OS X 10.6 to 10.8, selector: kqueue",     \
+      "add_reader, add_writer, connect_read_pipe, connect_write_pipe on a character device",       \
+      "kqueue has no character devices before Mac OS X 10.9; select and poll do",                  \
+      ASYNCIO_PLATFORMS, ISO_ENOTSUP, 0, ISO__ON_MACOS, ISO__WITH_KQUEUE, REAL)                    \
     X(KQUEUE_CHARDEV, "kqueue.chardev", "macOS and BSD, selector: kqueue",                         \
       "add_reader, add_writer on a device that kevent refuses",                                    \
       "kqueue does not watch this character device; select and poll do", "mio issue 1377",         \
@@ -96,19 +99,52 @@ enum { LIFTED = 0, REAL = 1 };
       "select takes no descriptor of FD_SETSIZE or above", "POSIX, select",                        \
       ISO_ELIMIT, 1024, ISO__ON_POSIX, ISO__WITH_SELECT, REAL)                                     \
     X(PROCESS_DESCRIPTORS, "process.descriptors", "POSIX, every loop",                             \
-      "everything that opens a descriptor", "a process may have RLIMIT_NOFILE descriptors open",   \
-      "POSIX, getrlimit", ISO_OK, 0, ISO__ON_POSIX, ISO__WITH_ANY, REAL)                           \
+      "everything that opens a descriptor",                                                        \
+      "a process may have RLIMIT_NOFILE descriptors open, and a system so many in all",            \
+      "POSIX, getrlimit", ISO_EMFILE, 0, ISO__ON_POSIX, ISO__WITH_ANY, REAL)                       \
     X(TORNADO_SELECT_GRADE, "tornado.select_grade", "every platform, selector: select, poll",      \
       "advice", "thousands of connections at once want epoll or kqueue", "Tornado, tornado.ioloop",\
       ISO_OK, 0, ISO__ON_ANY, ISO__WITH_SELECT | ISO__WITH_POLL, REAL)
 /* clang-format on */
 
+/* What asyncio does where this library answers with the row; "" where it does the same, or the
+ * documents do not tell. */
+/* clang-format off */
+#define INSTEAD_WINDOWS_UNIX_SOCKETS "NotImplementedError"
+#define INSTEAD_WINDOWS_SIGNALS "NotImplementedError"
+#define INSTEAD_WINDOWS_CHILD_WATCHER "NotImplementedError"
+#define INSTEAD_WINDOWS_REUSE_PORT "ValueError"
+#define INSTEAD_WINDOWS_CLOCK ""
+#define INSTEAD_WINDOWS_MAX_SOCKETS "registers the socket, then ValueError in every turn"
+#define INSTEAD_WINDOWS_SOCKETS_ONLY "registers it, then OSError 10038 in every turn"
+#define INSTEAD_WINDOWS_PIPES "NotImplementedError, after the protocol was made"
+#define INSTEAD_WINDOWS_SUBPROCESS "NotImplementedError"
+#define INSTEAD_POSIX_NAMED_PIPES "AttributeError"
+#define INSTEAD_PROACTOR_AVAILABILITY "AttributeError"
+#define INSTEAD_PROACTOR_DATAGRAM "supports it since Python 3.8; its older documents say no"
+#define INSTEAD_PROACTOR_WATCH "NotImplementedError"
+#define INSTEAD_PROACTOR_OVERLAPPED_ONLY "OSError, WinError 6"
+#define INSTEAD_PROACTOR_PIPE_WRITE_EOF "NotImplementedError"
+#define INSTEAD_PROACTOR_FOREIGN_PORT "OSError, WinError 87"
+#define INSTEAD_MACOS_CHARDEV_10_5 ""
+#define INSTEAD_MACOS_CHARDEV_KQUEUE "OSError, EINVAL"
+#define INSTEAD_KQUEUE_CHARDEV "OSError, EINVAL"
+#define INSTEAD_ALL_REGULAR_FILE "epoll: PermissionError; poll and select take it"
+#define INSTEAD_ALL_PIPE_KIND "ValueError"
+#define INSTEAD_ALL_BAD_FD "epoll and kqueue: OSError; poll and select take it"
+#define INSTEAD_SELECT_FD_SETSIZE "registers it, then ValueError in every turn"
+#define INSTEAD_PROCESS_DESCRIPTORS "OSError, EMFILE or ENFILE"
+#define INSTEAD_TORNADO_SELECT_GRADE ""
+
 static const iso_limit rows[ISO__ROW_COUNT] = {
 #define PUBLIC_ROW(row, id, where, api, text, source, error, limit, platforms, loops, real)        \
-    [ISO__ROW_##row] = { id, where, api, text, source, error, limit, 0 },
+    [ISO__ROW_##row] = {                                                                           \
+        id, where, api, text, source, error, limit, 0, INSTEAD_##row, (real) == LIFTED             \
+    },
     LIMIT_TABLE(PUBLIC_ROW)
 #undef PUBLIC_ROW
 };
+/* clang-format on */
 
 static const struct rule {
     unsigned platforms;
@@ -121,56 +157,33 @@ static const struct rule {
 #undef RULE
 };
 
-/* The rows that are true of a subject. */
-static uint32_t rows_of(iso__limit_subject subject, bool real_only)
+/* The versions of the system that a row speaks of, the first and the last; 0, 0: all of them. */
+static const struct span {
+    unsigned first;
+    unsigned last;
+} versions[ISO__ROW_COUNT] = {
+    [ISO__ROW_MACOS_CHARDEV_10_5] = { 1, 1005 },
+    [ISO__ROW_MACOS_CHARDEV_KQUEUE] = { 1006, 1008 },
+};
+
+static bool is_of_version(unsigned row, unsigned version)
+{
+    if (version == ISO__ANY_VERSION || versions[row].last == 0) return true;
+    return version >= versions[row].first && version <= versions[row].last;
+}
+
+uint32_t iso__limits_true_of(iso__limit_subject subject, bool real_only)
 {
     uint32_t found = 0;
     unsigned row;
 
     for (row = 0; row < ISO__ROW_COUNT; row++) {
         if ((rules[row].platforms & subject.platform) != 0 &&
-            (rules[row].loops & subject.loop) != 0 && (rules[row].is_real || !real_only))
+            (rules[row].loops & subject.loop) != 0 && is_of_version(row, subject.version) &&
+            (rules[row].is_real || !real_only))
             found |= (uint32_t)1 << row;
     }
     return found;
-}
-
-typedef struct profile {
-    const char *name;
-    bool has_documented;      /* the rows of the platform and loop that there really are */
-    iso__limit_subject other; /* and those of another one */
-} profile;
-
-static const profile profiles[] = {
-    { "documented", true, { 0, 0 } },
-    { "native", false, { 0, 0 } },
-    { "portable", true, { ISO__ON_ANY, ISO__WITH_ANY } },
-    { "windows-selector", false, { ISO__ON_WINDOWS, ISO__WITH_SELECT } },
-    { "windows-proactor", false, { ISO__ON_WINDOWS, ISO__WITH_PROACTOR } },
-};
-
-int iso__limits_choose(iso__limits *out, const char *name, iso__limit_subject subject)
-{
-    const profile *chosen = NULL;
-    size_t at;
-
-    for (at = 0; at < ISO__COUNT(profiles); at++) {
-        if (strcmp(profiles[at].name, name == NULL ? "documented" : name) == 0)
-            chosen = &profiles[at];
-    }
-    if (chosen == NULL)
-        return iso__error_set(ISO_EINVAL,
-                              "%.64s is not a limits profile; there are: documented, native, "
-                              "portable, windows-selector, windows-proactor",
-                              name);
-    out->profile = chosen->name;
-    out->enforced = rows_of(subject, !chosen->has_documented) | rows_of(chosen->other, false);
-    /* The number of a handle says nothing of how many there are: those of Windows are above it
-     * soon. */
-    if ((subject.platform & ISO__ON_WINDOWS) != 0)
-        out->enforced &= ~((uint32_t)1 << ISO__ROW_SELECT_FD_SETSIZE);
-    memset(&out->last, 0, sizeof(out->last));
-    return 0;
 }
 
 int64_t iso__limit_value(iso__limit_row row)

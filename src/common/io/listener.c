@@ -38,6 +38,7 @@ static void begin_rest(iso__listener *self, const char *message, int error)
 
     if (iso__engine_call_at(&self->loop->engine, end, end_rest, self, &self->rest) == 0)
         driver_of(self)->kind->accept_stop(driver_of(self), &self->io);
+    (void)iso__loop_explain(self->loop, error);
     self->owner_kind->failed(self->owner, message, error); /* may close the listener */
 }
 

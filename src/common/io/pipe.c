@@ -56,8 +56,9 @@ static int check_pipe(iso_loop *loop, iso_fd fd, unsigned *use)
 {
     unsigned wanted = *use;
     unsigned uses = 0;
-    int rc;
+    int rc = iso__loop_check_device(loop, fd);
 
+    if (rc != 0) return rc;
     if (iso__limits_enforced(&loop->engine.limits, ISO__ROW_WINDOWS_PIPES))
         return iso__limits_refuse(&loop->engine.limits, ISO__ROW_WINDOWS_PIPES, 0);
     rc = wanted == ISO__PIPE_READS ? try_device(loop, fd) : 0;

@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* What a loop can do and how far, asked beforehand. */
 #include "loop/loop.h"
+#include "base/compiler.h"
+#include "engine/poller.h"
 #include "sys/descriptor.h"
+#include "sys/system.h"
 
 #include <string.h>
+
+const iso__system *iso__system_in_place = NULL;
+
+iso__limit_subject iso__loop_subject(unsigned loop)
+{
+    const iso__system *fake = iso__system_in_place;
+    iso__limit_subject subject;
+
+    subject.platform = fake != NULL ? fake->platform : iso__platform;
+    subject.loop = loop;
+    subject.version = fake != NULL ? fake->version : iso__sys_version();
+    return subject;
+}
 
 const char *iso_loop_limits_profile(const iso_loop *loop)
 {
@@ -22,25 +38,10 @@ static bool is_enforced(const iso_loop *loop, iso__limit_row row)
 
 bool iso_loop_supports(const iso_loop *loop, iso_capability capability)
 {
-    switch (capability) {
-    case ISO_CAP_WATCH: return !is_enforced(loop, ISO__ROW_PROACTOR_WATCH);
-    case ISO_CAP_WATCH_NONSOCKETS:
-        return !is_enforced(loop, ISO__ROW_PROACTOR_WATCH) &&
-               !is_enforced(loop, ISO__ROW_WINDOWS_SOCKETS_ONLY);
-    case ISO_CAP_REUSE_PORT: return !is_enforced(loop, ISO__ROW_WINDOWS_REUSE_PORT);
-    case ISO_CAP_SCALABLE: return !is_enforced(loop, ISO__ROW_TORNADO_SELECT_GRADE);
-    case ISO_CAP_UNIX_SOCKETS: return !is_enforced(loop, ISO__ROW_WINDOWS_UNIX_SOCKETS);
-    case ISO_CAP_SIGNALS: return !is_enforced(loop, ISO__ROW_WINDOWS_SIGNALS);
-    case ISO_CAP_CHILD_WATCHER: return !is_enforced(loop, ISO__ROW_WINDOWS_CHILD_WATCHER);
-    case ISO_CAP_PIPES: return !is_enforced(loop, ISO__ROW_WINDOWS_PIPES);
-    case ISO_CAP_NAMED_PIPES:
-        return !is_enforced(loop, ISO__ROW_WINDOWS_PIPES) &&
-               !is_enforced(loop, ISO__ROW_POSIX_NAMED_PIPES);
-    case ISO_CAP_SUBPROCESS: return !is_enforced(loop, ISO__ROW_WINDOWS_SUBPROCESS);
-    case ISO_CAP_DATAGRAM: return !is_enforced(loop, ISO__ROW_PROACTOR_DATAGRAM);
-    }
-    return false;
+    return iso_limits_allow(loop->engine.limits.enforced, capability);
 }
+
+/* ---- numbers ---- */
 
 static int64_t highest_descriptor(const iso_loop *loop)
 {
@@ -85,12 +86,18 @@ int iso_loop_limit_get(const iso_loop *loop, iso_limit_kind kind, int64_t *max, 
         most = highest_descriptor(loop);
         now = highest_used(loop);
         break;
+    case ISO_LIMIT_OPEN:
+        most = iso__sys_descriptor_limit();
+        if (used != NULL) now = iso__sys_descriptor_count();
+        break;
     default: return ISO_EINVAL;
     }
     if (max != NULL) *max = most;
     if (used != NULL) *used = now;
     return 0;
 }
+
+/* ---- rows ---- */
 
 bool iso_loop_limit_enforced(const iso_loop *loop, const char *id)
 {
@@ -102,4 +109,73 @@ bool iso_loop_limit_enforced(const iso_loop *loop, const char *id)
         if (strcmp(rows[row].id, id) == 0) return is_enforced(loop, (iso__limit_row)row);
     }
     return false;
+}
+
+int iso__loop_check_device(iso_loop *loop, iso_fd fd)
+{
+    static const iso__limit_row candidates[] = {
+        ISO__ROW_MACOS_CHARDEV_10_5,
+        ISO__ROW_MACOS_CHARDEV_KQUEUE,
+    };
+    size_t at;
+
+    for (at = 0; at < ISO__COUNT(candidates); at++) {
+        if (is_enforced(loop, candidates[at]) &&
+            iso__sys_descriptor_kind(fd) == ISO__DESCRIPTOR_DEVICE)
+            return iso__limits_refuse(&loop->engine.limits, candidates[at], 0);
+    }
+    return 0;
+}
+
+/* Who has met the limit of his process has all of it in use. */
+int iso__loop_explain(iso_loop *loop, int error)
+{
+    iso_limit *last = &loop->engine.limits.last;
+    int64_t most;
+
+    if (ISO__LIKELY(error != ISO_EMFILE && error != ISO_ENFILE)) return error;
+    if (!is_enforced(loop, ISO__ROW_PROCESS_DESCRIPTORS)) return error;
+    most = iso__sys_descriptor_limit();
+    (void)iso__limits_refuse(&loop->engine.limits, ISO__ROW_PROCESS_DESCRIPTORS,
+                             error == ISO_EMFILE ? most : iso__sys_descriptor_count());
+    last->error = (iso_error)error;
+    last->limit = most;
+    return error;
+}
+
+/* ---- profiles without a loop ---- */
+
+static const struct backend {
+    const char *name;
+    unsigned loop;
+} backends[] = {
+    { "selector:epoll", ISO__WITH_EPOLL },   { "selector:kqueue", ISO__WITH_KQUEUE },
+    { "selector:poll", ISO__WITH_POLL },     { "selector:select", ISO__WITH_SELECT },
+    { "proactor:iocp", ISO__WITH_PROACTOR }, { "proactor:io_uring", ISO__WITH_PROACTOR },
+};
+
+static const char *default_backend(void)
+{
+    const iso_backend *all;
+    size_t count = iso_backends(&all);
+
+    while (count-- > 0 && !all[count].is_default) {}
+    return all[count].name;
+}
+
+int iso_limits_rows(const char *profile, const char *backend, uint64_t *out)
+{
+    const char *name = backend != NULL ? backend : default_backend();
+    uint32_t found;
+    size_t at;
+    int rc;
+
+    if (out == NULL) return ISO_EINVAL;
+    for (at = 0; strcmp(backends[at].name, name) != 0;) {
+        if (++at == ISO__COUNT(backends))
+            return iso__error_set(ISO_ENOTSUP, "%.64s: not the name of a backend", name);
+    }
+    rc = iso__limits_of_profile(&found, profile, iso__loop_subject(backends[at].loop));
+    if (rc == 0) *out = found;
+    return rc;
 }

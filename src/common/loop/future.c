@@ -341,8 +341,10 @@ void iso__future_end_number(iso_future *future, intptr_t number)
 
 void iso__future_end_error(iso_future *future, int error)
 {
-    if (future->state == ISO__FUTURE_PENDING)
+    if (future->state == ISO__FUTURE_PENDING) {
+        (void)iso__loop_explain(future->object.loop, error);
         end(future, error == 0 ? ISO__FUTURE_RESULT : ISO__FUTURE_ERROR, error);
+    }
     iso_future_release(future);
 }
 

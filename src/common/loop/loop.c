@@ -61,12 +61,28 @@ static unsigned limit_bit_of(const iso__backend_choice *backend)
     return ISO__WITH_CUSTOM;
 }
 
+/* The bare word. The exact name of one is its own. */
+static bool asks_for_any_proactor(const iso_loop_options *options)
+{
+    const char *name = from_environment(options->backend, "ISOLOOP_LOOP");
+
+    return name != NULL && options->selector == NULL && strcmp(name, "proactor") == 0;
+}
+
+/* Where there is one, and the profile plays a system that has none. */
+static int refuse_proactor(iso__limits *limits)
+{
+    int rc = iso__limits_refuse(limits, ISO__ROW_PROACTOR_AVAILABILITY, 0);
+
+    return iso__error_set(rc, "proactor: %s (limits row %s: %s), and the profile is %s",
+                          limits->last.text, limits->last.id, limits->last.source, limits->profile);
+}
+
 /* Which backend, and which limits: everything that can be refused before there is any memory. */
 static int choose(const iso_loop_options *options, iso__backend_choice *backend,
                   iso__limits *limits)
 {
     const char *profile = from_environment(options->limits, "ISOLOOP_LIMITS");
-    iso__limit_subject subject = { 0, 0 };
     int rc = 0;
 
     memset(backend, 0, sizeof(*backend));
@@ -79,9 +95,11 @@ static int choose(const iso_loop_options *options, iso__backend_choice *backend,
     else if (options->backend != NULL)
         rc = iso__error_set(ISO_EINVAL, "a backend and a selector of one's own exclude each other");
     if (rc != 0) return rc;
-    subject.platform = iso__platform;
-    subject.loop = limit_bit_of(backend);
-    return iso__limits_choose(limits, profile, subject);
+    rc = iso__limits_choose(limits, profile, iso__loop_subject(limit_bit_of(backend)));
+    if (rc == 0 && asks_for_any_proactor(options) &&
+        iso__limits_played(limits, ISO__ROW_PROACTOR_AVAILABILITY))
+        rc = refuse_proactor(limits);
+    return rc;
 }
 
 static void configure(iso_loop *loop, const iso_loop_options *options)

@@ -63,6 +63,25 @@ static inline const iso_allocator *iso__loop_allocator(const iso_loop *loop)
 void iso__loop_count_memory(iso_loop *loop);
 void iso__loop_uncount_memory(iso_loop *loop);
 
+/* Who is subject to the limits table on a loop of this kind (ISO__WITH_...): the system that there
+ * is, or the one that a test has put in its place. Thread: any. */
+typedef struct iso__system {
+    unsigned platform;
+    unsigned version;
+} iso__system;
+
+extern const iso__system *iso__system_in_place; /* NULL but in a test */
+iso__limit_subject iso__loop_subject(unsigned loop);
+
+/* Whether a reader, a writer or a pipe of the loop's may be this descriptor, if it is a character
+ * device: 0, or ISO_ENOTSUP (a limits row). Thread: loop. */
+int iso__loop_check_device(iso_loop *loop, iso_fd fd);
+
+/* An error that an operation of the loop's ends with, on its way to the program: where the process
+ * or the system has no descriptor left, process.descriptors is the row that was met last. Answers
+ * `error`. Thread: loop. */
+int iso__loop_explain(iso_loop *loop, int error);
+
 /* Tell the exception handler; `context` borrowed. */
 void iso__loop_report(iso_loop *loop, const iso_exception_context *context);
 

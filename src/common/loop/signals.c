@@ -156,7 +156,7 @@ int iso_loop_add_signal_handler(iso_loop *loop, int signum, iso_callback callbac
         rc = add_new(loop, signum);
     else
         rc = iso__sys_signals_want(&loop->signals->sink, signum);
-    if (rc != 0) return rc;
+    if (rc != 0) return iso__loop_explain(loop, rc);
     loop->signals->handlers[signum].callback = callback;
     loop->signals->handlers[signum].arg = arg;
     return 0;

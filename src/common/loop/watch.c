@@ -97,7 +97,9 @@ static int explain(iso_loop *loop, int error)
 static int check_kind(iso_loop *loop, iso_fd fd)
 {
     iso__limits *limits = &loop->engine.limits;
+    int rc = iso__loop_check_device(loop, fd);
 
+    if (rc != 0) return rc;
     if (!iso__limits_enforced(limits, ISO__ROW_WINDOWS_SOCKETS_ONLY)) return 0;
     switch (iso__sys_descriptor_kind(fd)) {
     case ISO__DESCRIPTOR_SOCKET: return 0;

@@ -55,4 +55,9 @@ static inline int iso__sys_descriptor_require_waitable(iso_fd fd)
  * Source: getrlimit(RLIMIT_NOFILE). Thread: any. */
 int64_t iso__sys_descriptor_limit(void);
 
+/* How many this process has open; -1 where the system does not tell. On Windows: handles of every
+ * sort. Thread: any. Source: /proc/self/fd, /dev/fd of macOS, getdtablecount of OpenBSD;
+ * GetProcessHandleCount. */
+int64_t iso__sys_descriptor_count(void);
+
 #endif

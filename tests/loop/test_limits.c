@@ -1377,6 +1377,7 @@ static int meet_clock(kit *k, iso_loop *loop)
     int rc = iso_loop_call_later(loop, ISO_US(10), kit_count, &count, NULL);
 
     CHECK_EQ(row, ISO_US(15600));
+    CHECK_GE(iso_loop_clock_resolution(loop), row);
     CHECK_LE(iso_loop_clock_resolution(loop), row + ISO_US(100)); /* Windows: 15.625 ms */
     (void)kit_run_until(k, loop, &count, 1);
     return rc;

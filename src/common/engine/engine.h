@@ -28,6 +28,7 @@ struct iso__engine {
     bool is_debug;
     iso_loop *loop; /* what callbacks are handed */
     iso_clock clock;
+    iso_nsec tick; /* timers are due on multiples of it only; 0: at any time */
     iso__inbox inbox;
     iso_nsec slow_callback_duration;
 

@@ -3,6 +3,22 @@
 #include "base/time.h"
 #include "engine/engine.h"
 
+/* The tick that a time is in: when no timer of a later tick is due. */
+static iso_nsec tick_of(const iso__engine *engine, iso_nsec time)
+{
+    iso_nsec past = engine->tick == 0 ? 0 : time % engine->tick;
+
+    return time - (past < 0 ? past + engine->tick : past);
+}
+
+/* When a timer is due: never early, and on a tick. */
+static iso_nsec due_at(const iso__engine *engine, iso_nsec when)
+{
+    iso_nsec begun = tick_of(engine, when);
+
+    return begun == when ? when : iso__time_add(begun, engine->tick);
+}
+
 iso_nsec iso__engine_patience(const iso__engine *engine)
 {
     iso_nsec next;
@@ -11,7 +27,8 @@ iso_nsec iso__engine_patience(const iso__engine *engine)
         !iso__inbox_is_empty(&engine->inbox))
         return 0;
     next = iso__timers_next(&engine->timers);
-    return next == ISO_FOREVER ? ISO_FOREVER : iso__time_until(next, iso__engine_time(engine));
+    if (next == ISO_FOREVER) return ISO_FOREVER;
+    return iso__time_until(due_at(engine, next), iso__engine_time(engine));
 }
 
 static void move_due_timers(iso__engine *engine)
@@ -20,7 +37,7 @@ static void move_due_timers(iso__engine *engine)
     iso_nsec now;
 
     if (engine->timers.count == 0) return; /* and the clock is not asked */
-    now = iso__engine_time(engine);
+    now = tick_of(engine, iso__engine_time(engine));
     while ((call = iso__timers_pop(&engine->timers, &engine->allocator, &engine->calls, now)) !=
            NULL)
         iso__list_push(&engine->ready, &call->node.link);

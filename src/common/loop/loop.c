@@ -148,6 +148,20 @@ static int open_selector(iso_loop *loop, const iso__backend_choice *backend)
     return 0;
 }
 
+/* The clock of a system that the profile plays, where that is coarser: the same ticks on any clock,
+ * a program's own one, too. Where waits end on ticks anyway, as those of select do on Windows,
+ * there is nothing to play. */
+static void play_clock(iso__engine *engine)
+{
+    iso_nsec tick = iso__limit_value(ISO__ROW_WINDOWS_CLOCK);
+
+    if (!iso__limits_played(&engine->limits, ISO__ROW_WINDOWS_CLOCK) ||
+        engine->clock.resolution >= tick)
+        return;
+    engine->tick = tick;
+    engine->clock.resolution = tick;
+}
+
 static int open_driver(iso_loop *loop, const iso_loop_options *options,
                        const iso__backend_choice *backend)
 {
@@ -159,6 +173,7 @@ static int open_driver(iso_loop *loop, const iso_loop_options *options,
     if (rc != 0) return rc;
     if (options->clock == NULL && loop->engine.driver->resolution > 0)
         loop->engine.clock.resolution = loop->engine.driver->resolution;
+    play_clock(&loop->engine);
     return 0;
 }
 

@@ -53,7 +53,9 @@ int64_t iso__sys_descriptor_limit(void)
 
 int64_t iso__sys_descriptor_count(void)
 {
-    DWORD count;
+    DWORD count = 0;
 
-    return GetProcessHandleCount(GetCurrentProcess(), &count) ? (int64_t)count : -1;
+    /* No process has none: Wine only says so. */
+    if (!GetProcessHandleCount(GetCurrentProcess(), &count) || count == 0) return -1;
+    return count;
 }

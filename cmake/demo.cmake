@@ -4,19 +4,6 @@
 cmake_minimum_required(VERSION 3.21)
 include(${CMAKE_CURRENT_LIST_DIR}/script.cmake)
 
-# Where the tool lies: beside the other programs, or in a folder of the configuration.
-function(find_tool out)
-    set(${out} "" PARENT_SCOPE)
-    set(bin "${ISO_ROOT}/build/default/bin")
-    foreach(path IN ITEMS "${bin}/isoloop" "${bin}/isoloop.exe" "${bin}/RelWithDebInfo/isoloop"
-        "${bin}/RelWithDebInfo/isoloop.exe")
-        if(EXISTS "${path}")
-            set(${out} "${path}" PARENT_SCOPE)
-            return()
-        endif()
-    endforeach()
-endfunction()
-
 iso_script_arguments(arguments)
 if("--help" IN_LIST arguments OR "-h" IN_LIST arguments)
     iso_say("cmake -P cmake/demo.cmake [-- options]
@@ -25,7 +12,7 @@ Configures and builds in build/default, then runs \"isoloop demo\": one echo ser
 every byte checked, on each event loop of this machine in turn. Options go to it, as in
   cmake -P cmake/demo.cmake -- --backend selector:poll --connections 20 --messages 50
 ")
-    find_tool(tool)
+    iso_find_tool(tool)
     if(tool)
         execute_process(COMMAND ${tool} demo --help)
     else()
@@ -35,7 +22,7 @@ every byte checked, on each event loop of this machine in turn. Options go to it
 endif()
 
 iso_build(default isoloop_tool)
-find_tool(tool)
+iso_find_tool(tool)
 if(NOT tool)
     iso_fail("The build ended well, but there is no isoloop in build/default/bin.")
 endif()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What cmake/demo.cmake and cmake/test.cmake share. They run anywhere: the root is beside this file.
+# What demo.cmake, platforms.cmake and test.cmake share. They run anywhere: the root is beside this file.
 
 get_filename_component(ISO_ROOT "${CMAKE_CURRENT_LIST_DIR}" DIRECTORY)
 
@@ -93,4 +93,18 @@ delete the folder build/${preset} and try again."
         HINT "The compiler's own words are above."
         COMMAND ${CMAKE_COMMAND} --build --preset ${preset} --parallel ${cores} ${targets}
     )
+endfunction()
+
+# Where the tool lies in build/default: beside the other programs, or in a folder of the
+# configuration. Empty when it is not built.
+function(iso_find_tool out)
+    set(${out} "" PARENT_SCOPE)
+    set(bin "${ISO_ROOT}/build/default/bin")
+    foreach(path IN ITEMS "${bin}/isoloop" "${bin}/isoloop.exe" "${bin}/RelWithDebInfo/isoloop"
+        "${bin}/RelWithDebInfo/isoloop.exe")
+        if(EXISTS "${path}")
+            set(${out} "${path}" PARENT_SCOPE)
+            return()
+        endif()
+    endforeach()
 endfunction()

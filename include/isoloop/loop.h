@@ -134,7 +134,8 @@ ISO_API bool iso_loop_is_running(const iso_loop *loop); /* Thread: any. */
 
 /* The loop's clock, and what it can tell apart; a timer is never early by more than that. On
  * Windows it is how exact a wait can be: the system's tick, usually 15.6 ms, for a selector loop;
- * 0.5 ms for a proactor loop where the system has high-resolution timers.
+ * 0.5 ms for a proactor loop where the system has high-resolution timers. A limits profile that
+ * speaks of Windows brings its 15.6 ms to every platform: timers are due on ticks then.
  * Source: loop.time, time.get_clock_info. */
 ISO_API iso_nsec iso_loop_time(const iso_loop *loop);
 ISO_API iso_nsec iso_loop_clock_resolution(const iso_loop *loop);

@@ -55,6 +55,8 @@ KIT_TEST(a_loop_enforces_what_its_profile_says)
             said = rows_of("linux", "selector:epoll"); /* select is the best selector there */
         if (iso__platform == ISO__ON_WINDOWS && strncmp(list[at].name, "macos", 5) == 0)
             said = rows_of(list[at].name, "selector:kqueue");
+        if (iso__platform == ISO__ON_WINDOWS) /* where descriptors are no small numbers */
+            said &= ~((uint64_t)1 << ISO__ROW_SELECT_FD_SETSIZE);
         for (row = 0; row < row_count; row++) {
             bool is_enforced = iso_loop_limit_enforced(loop, rows[row].id);
 

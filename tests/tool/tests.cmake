@@ -28,10 +28,14 @@ tool_script(usage usage)
 tool_script(backends backends DEFINE BACKENDS=${backends})
 tool_script(demo_all demo_all DEFINE BACKENDS=${backends})
 tool_script(demo_timeout demo_timeout)
+tool_script(platforms platforms
+    DEFINE PAGE=${PROJECT_SOURCE_DIR}/docs/platforms.md WORK=${CMAKE_CURRENT_BINARY_DIR}/platforms
+)
 foreach(backend IN LISTS ISO_BACKENDS)
     string(REPLACE ":" "-" on ${backend})
     tool_script(demo@${on} demo DEFINE BACKEND=${backend} LABELS ${on})
     tool_script(demo_limit@${on} demo_limit DEFINE BACKEND=${backend} LABELS ${on})
+    tool_script(limits@${on} limits DEFINE BACKEND=${backend} LABELS ${on})
     if(ISOLOOP_EXAMPLES)
         tool_script(echo@${on} echo
             DEFINE BACKEND=${backend} CLIENT=$<TARGET_FILE:example_echo_client>

@@ -22,6 +22,12 @@ expect_help(--help)
 expect_help(-h)
 expect_help(demo --help)
 expect_help(backends --help)
+expect_help(limits --help)
+run_tool(limits --help)
+foreach(profile IN ITEMS documented native portable windows-selector windows-proactor macos
+    macos-10.8 macos-10.5 linux)
+    expect_match(out "\n  ${profile} ")
+endforeach()
 expect_help(echo --port 0 --help)
 
 run_tool(--version)
@@ -47,6 +53,21 @@ expect_wrong("--timeout takes a whole number" demo --timeout never)
 expect_wrong("'selector:abacus' is not the name of a backend" demo --backend selector:abacus)
 expect_wrong("--limits: everything is not a limits profile" demo --limits everything)
 expect_wrong("'x' is not one of its options" backends x)
+expect_wrong("--profile: amiga is not a limits profile; there are: documented, native, portable"
+    limits --profile amiga
+)
+expect_wrong("--diff: amiga is not a limits profile" limits --diff native amiga)
+expect_wrong("--diff needs two values, P Q" limits --diff native)
+expect_wrong("--diff needs two values, P Q" limits --diff)
+expect_wrong("'native' is not one of its options" limits --diff linux macos native)
+expect_wrong("--profile and --diff contradict each other"
+    limits --diff native portable --profile native
+)
+expect_wrong("--markdown goes with no other option" limits --markdown --json)
+expect_wrong("'abacus' is not the name of a backend" limits --backend abacus)
+expect_wrong("'selector' is not the exact name of a backend"
+    limits --backend selector --diff native linux
+)
 expect_wrong("--port takes a whole number from 0 to 65535, not '65536'" echo --port 65536)
 expect_wrong("--port takes a whole number from 0 to 65535, not '-1'" echo --port=-1)
 expect_wrong("--max-connections takes a whole number from 1" echo --max-connections 0)

@@ -74,7 +74,8 @@ static bool set_value(const args_command *command, const args_option *option, co
     case ARGS_FLAG: *option->to.flag = true; return true;
     case ARGS_NUMBER: return set_number(command, option, value);
     case ARGS_TEXT: *option->to.text = value; return true;
-    case ARGS_LIST: return set_list(command, option, value);
+    case ARGS_LIST:
+    case ARGS_PAIR: return set_list(command, option, value);
     }
     return false;
 }
@@ -89,6 +90,22 @@ static const args_option *find_option(const args_command *command, const char *a
             return &command->options[i];
     }
     return NULL;
+}
+
+static bool complain_of_none(const args_command *command, const args_option *option)
+{
+    args_complain(command->name, "%s needs %s, %s", option->name,
+                  option->kind == ARGS_PAIR ? "two values" : "a value", option->value);
+    return false;
+}
+
+/* The second value of a pair; of one that is given twice the last counts. */
+static bool take_second(const args_command *command, const args_option *option, const char *first,
+                        const char *second)
+{
+    if (second == NULL) return complain_of_none(command, option);
+    option->to.list->count = 0;
+    return set_value(command, option, first) && set_value(command, option, second);
 }
 
 /* Take the option at argv[*at], and its value. Moves *at to the last argument that it took. */
@@ -107,12 +124,11 @@ static bool take_option(const args_command *command, int argc, char **argv, int 
         return false;
     }
     if (option->kind != ARGS_FLAG && value == NULL) {
-        if (*at + 1 >= argc) {
-            args_complain(command->name, "%s needs a value, %s", option->name, option->value);
-            return false;
-        }
+        if (*at + 1 >= argc) return complain_of_none(command, option);
         value = argv[++*at];
     }
+    if (option->kind == ARGS_PAIR)
+        return take_second(command, option, value, *at + 1 < argc ? argv[++*at] : NULL);
     return set_value(command, option, value);
 }
 

@@ -9,13 +9,13 @@
 
 #define ARGS_LIST_MAX 16
 
-/* The values of an option that may be given several times. */
+/* The values of an option that may be given several times, or that takes two. */
 typedef struct args_list {
     size_t count;
     const char *items[ARGS_LIST_MAX];
 } args_list;
 
-typedef enum args_kind { ARGS_FLAG, ARGS_NUMBER, ARGS_TEXT, ARGS_LIST } args_kind;
+typedef enum args_kind { ARGS_FLAG, ARGS_NUMBER, ARGS_TEXT, ARGS_LIST, ARGS_PAIR } args_kind;
 
 typedef struct args_option {
     const char *name;  /* "--connections" */

@@ -16,6 +16,8 @@ static const command commands[] = {
     { "demo", "serve one echo application on every backend here, and compare them", command_demo },
     { "backends", "list the backends: which are here, and why the others are not",
       command_backends },
+    { "limits", "list the documented limits: what a profile enforces, and where platforms differ",
+      command_limits },
     { "echo", "run an echo server, for nc or a load generator to talk to", command_echo },
 };
 
@@ -60,7 +62,7 @@ static tool_exit run(int argc, char **argv)
 {
     if (argc > 0 && argv[0][0] != '\0') path = argv[0];
     if (argc < 2) {
-        args_complain("isoloop", "a command is missing: demo, backends or echo");
+        args_complain("isoloop", "a command is missing: demo, backends, limits or echo");
         return TOOL_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

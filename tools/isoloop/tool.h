@@ -20,5 +20,6 @@ const char *tool_path(void);
 tool_exit command_backends(int argc, char **argv);
 tool_exit command_demo(int argc, char **argv);
 tool_exit command_echo(int argc, char **argv);
+tool_exit command_limits(int argc, char **argv);
 
 #endif

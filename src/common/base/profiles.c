@@ -168,7 +168,9 @@ static const struct capability {
                                "connect_read_pipe, connect_write_pipe on character devices",
                                BIT(WINDOWS_PIPES) | BIT(MACOS_CHARDEV_10_5) |
                                    BIT(MACOS_CHARDEV_KQUEUE) },
-    [ISO_CAP_PLAIN_PIPES] = { "plain_pipes", "the same on pipes not opened for overlapped use",
+    [ISO_CAP_PLAIN_PIPES] = { "plain_pipes",
+                              "connect_read_pipe, connect_write_pipe on pipes without overlapped "
+                              "use",
                               BIT(WINDOWS_PIPES) | BIT(PROACTOR_OVERLAPPED_ONLY) },
 };
 

@@ -197,41 +197,30 @@ bool kit_skip(kit *k, const char *limit_id)
     return false;
 }
 
-/* The rows that can be the reason. */
-static const struct {
-    iso_capability capability;
-    const char *limit_id;
-} reasons[] = {
-    { ISO_CAP_WATCH, "proactor.watch" },
-    { ISO_CAP_WATCH_NONSOCKETS, "proactor.watch" },
-    { ISO_CAP_WATCH_NONSOCKETS, "windows.selector.sockets_only" },
-    { ISO_CAP_REUSE_PORT, "windows.reuse_port" },
-    { ISO_CAP_SCALABLE, "tornado.select_grade" },
-    { ISO_CAP_UNIX_SOCKETS, "windows.unix_sockets" },
-    { ISO_CAP_SIGNALS, "windows.signals" },
-    { ISO_CAP_CHILD_WATCHER, "windows.child_watcher" },
-    { ISO_CAP_PIPES, "windows.selector.pipes" },
-    { ISO_CAP_NAMED_PIPES, "windows.selector.pipes" },
-    { ISO_CAP_NAMED_PIPES, "posix.named_pipes" },
-    { ISO_CAP_SUBPROCESS, "windows.selector.subprocess" },
-    { ISO_CAP_DATAGRAM, "proactor.datagram" },
-};
+/* The row that takes it away from this loop. */
+static const char *reason_of(const iso_loop *loop, iso_capability capability)
+{
+    size_t row;
+    const iso_limit *rows = iso_limits(&row);
+
+    while (row-- > 0) {
+        if (!iso_limits_allow((uint64_t)1 << row, capability) &&
+            iso_loop_limit_enforced(loop, rows[row].id))
+            return rows[row].id;
+    }
+    return "no row says why";
+}
 
 bool kit_needs(kit *k, iso_capability capability)
 {
     iso_loop_options options = kit_options(k);
-    const char *reason = "no row says why";
+    const char *reason;
     iso_loop *loop;
     bool has;
-    size_t at;
 
     REQUIRE_OK(iso_loop_new(&loop, &options));
     has = iso_loop_supports(loop, capability);
-    for (at = 0; at < ISO__COUNT(reasons); at++) {
-        if (reasons[at].capability == capability &&
-            iso_loop_limit_enforced(loop, reasons[at].limit_id))
-            reason = reasons[at].limit_id;
-    }
+    reason = reason_of(loop, capability);
     iso_loop_release(loop);
     return has || kit_skip(k, reason);
 }

@@ -166,8 +166,8 @@ static const struct capability {
                                     BIT(MACOS_CHARDEV_10_5) | BIT(MACOS_CHARDEV_KQUEUE) },
     [ISO_CAP_PIPE_DEVICES] = { "pipe_devices",
                                "connect_read_pipe, connect_write_pipe on character devices",
-                               BIT(WINDOWS_PIPES) | BIT(MACOS_CHARDEV_10_5) |
-                                   BIT(MACOS_CHARDEV_KQUEUE) },
+                               BIT(WINDOWS_PIPES) | BIT(PROACTOR_OVERLAPPED_ONLY) |
+                                   BIT(MACOS_CHARDEV_10_5) | BIT(MACOS_CHARDEV_KQUEUE) },
     [ISO_CAP_PLAIN_PIPES] = { "plain_pipes",
                               "connect_read_pipe, connect_write_pipe on pipes without overlapped "
                               "use",

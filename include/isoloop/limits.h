@@ -53,7 +53,8 @@ typedef enum iso_limit_kind {
     ISO_LIMIT_OPEN         /* descriptors that the process has open at once: RLIMIT_NOFILE */
 } iso_limit_kind;
 
-/* The row that refused this loop's last refused call; NULL when none was yet.
+/* The row that refused this loop's last refused call, or that its last operation to fail for want
+ * of descriptors met (process.descriptors); NULL when none was yet.
  * Ownership: borrowed; the next refusal writes over it. Thread: loop. */
 ISO_API const iso_limit *iso_loop_last_limit(const iso_loop *loop);
 

@@ -1159,7 +1159,7 @@ static int meet_watch(kit *k, iso_loop *loop)
     return iso_loop_add_reader(loop, ends[0], kit_nothing, NULL);
 }
 
-/* A device is a reader, a writer or a pipe of none. Where nothing is watched, that is told first. */
+/* No reader, no writer and no pipe. Where nothing is watched, that is told first. */
 static int meet_device(kit *k, iso_loop *loop)
 {
     iso_fd device = kit_device(k);

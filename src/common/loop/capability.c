@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a loop can do and how far, asked beforehand. */
-#include "loop/loop.h"
 #include "base/compiler.h"
 #include "engine/poller.h"
+#include "loop/loop.h"
 #include "sys/descriptor.h"
 #include "sys/system.h"
 

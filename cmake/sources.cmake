@@ -112,6 +112,7 @@ set(ISO_SOURCES_WIN32
     src/win32/iocp_once.c
     src/win32/iocp_recv.c
     src/win32/iocp_recvfrom.c
+    src/win32/iocp_watch.c
     src/win32/named_pipe.c
     src/win32/pipe.c
     src/win32/process.c

@@ -480,6 +480,14 @@ iso_loop *kit_loop(kit *k)
     return kit_loop_with(k, &options);
 }
 
+iso_loop *kit_native_loop(kit *k)
+{
+    iso_loop_options options = kit_options(k);
+
+    options.limits = "native";
+    return kit_loop_with(k, &options);
+}
+
 static loop_entry *entry_of(kit *k, const iso_loop *loop)
 {
     int at;

@@ -139,6 +139,9 @@ void kit_nothing(iso_loop *loop, void *unused);
  * to. */
 iso_loop *kit_loop(kit *k);
 
+/* The same under the profile native: for what the documents deny, and the system does. */
+iso_loop *kit_native_loop(kit *k);
+
 /* The options of such a loop, for a case that changes some; a loop with them; and a loop that was
  * made by itself put in the kit's care. */
 iso_loop_options kit_options(kit *k);

@@ -119,11 +119,8 @@ static void iocp_cancel_held(iso__driver *driver)
     iso__iocp *self = iocp_of(driver);
     iso__link *link;
 
-    for (link = self->held.next; link != &self->held; link = link->next) {
-        iso__request *request = ISO__CONTAINER(link, iso__request, link);
-
-        (void)CancelIoEx(request->channel->handle, &request->overlapped);
-    }
+    for (link = self->held.next; link != &self->held; link = link->next)
+        iso__request_cancel(ISO__CONTAINER(link, iso__request, link));
 }
 
 static iso_fd iocp_descriptor(iso__driver *driver)
@@ -178,6 +175,13 @@ static void learn_socket(iso__channel *channel)
     channel->skips = SetFileCompletionNotificationModes(channel->handle, modes) != FALSE;
 }
 
+/* Watching needs no port, so the socket of who only watches is left as it is: it may be tied to
+ * another port, or be tied later, and its program have operations of its own under way. */
+static bool only_watches(const iso__io *io)
+{
+    return io->kind->ready != NULL;
+}
+
 static int iocp_attach(iso__driver *driver, iso__io *io)
 {
     iso__iocp *self = iocp_of(driver);
@@ -187,7 +191,7 @@ static int iocp_attach(iso__driver *driver, iso__io *io)
     if (channel == NULL) return ISO_ENOMEM;
     channel->handle = (HANDLE)io->fd;
     channel->is_socket = io->medium == ISO__MEDIUM_SOCKET;
-    rc = associate(self, channel->handle, channel->is_socket);
+    rc = only_watches(io) ? 0 : associate(self, channel->handle, channel->is_socket);
     if (rc != 0) {
         iso__free(driver->allocator, channel, sizeof(*channel));
         return rc;
@@ -195,7 +199,7 @@ static int iocp_attach(iso__driver *driver, iso__io *io)
     channel->driver = self;
     channel->io = io;
     channel->recv.channel = channel;
-    if (channel->is_socket) learn_socket(channel);
+    if (channel->is_socket && !only_watches(io)) learn_socket(channel);
     io->node.link.next = NULL;
     io->node.link.prev = NULL;
     io->own.channel = channel;
@@ -228,13 +232,6 @@ static void iocp_forget(iso__driver *driver, iso_fd fd)
     if (iso__map_remove(&self->associated, fd) == self) (void)shutdown((SOCKET)fd, SD_SEND);
 }
 
-/* A completion port does not tell of readiness, and the documents do not ask for it. */
-static int iocp_watch(iso__driver *driver, iso__io *io, unsigned events)
-{
-    (void)io;
-    return events == 0 ? 0 : refuse(iocp_of(driver), ISO__ROW_PROACTOR_WATCH);
-}
-
 /* ---- life ---- */
 
 static void iocp_close(iso__driver *driver)
@@ -245,6 +242,7 @@ static void iocp_close(iso__driver *driver)
     if (self->timer != NULL) (void)CloseHandle(self->timer);
     iso__buffers_free(self);
     iso__iocp_free_once(self);
+    iso__iocp_free_afds(self);
     iso__map_close(&self->associated);
     iso__free(driver->allocator, self, sizeof(*self));
 }
@@ -270,7 +268,7 @@ static const iso__driver_class iocp_class = {
     .accept_stop = iso__iocp_accept_stop,
     .recvfrom_start = iso__iocp_recvfrom_start,
     .recvfrom_stop = iso__iocp_recvfrom_stop,
-    .watch = iocp_watch,
+    .watch = iso__iocp_watch,
     .send = iso__iocp_send,
     .sendto = iso__iocp_sendto,
     .connect = iso__iocp_connect,
@@ -314,6 +312,7 @@ static int iocp_open(iso__driver **out, iso__engine *engine)
     self->base.resolution = self->timer != NULL ? FINE_RESOLUTION : 0;
     iso__list_init(&self->idle);
     iso__list_init(&self->held);
+    iso__list_init(&self->afds);
     iso__map_init(&self->associated, self->base.allocator);
     *out = &self->base;
     return 0;

@@ -7,6 +7,7 @@
  *   iocp_accept.c   accepts, several kept posted
  *   iocp_recvfrom.c datagrams, one receive kept posted
  *   iocp_once.c     sends, connections, files: what the owner asks for once
+ *   iocp_watch.c    readiness, by requests to poll
  *   iocp_buffers.c  the memory that is lent to receives
  *
  * The law that shapes all of it: an OVERLAPPED, and the memory that the kernel was lent with it,
@@ -24,11 +25,13 @@
 typedef struct iso__iocp iso__iocp;
 typedef struct iso__channel iso__channel;
 typedef struct iso__request iso__request;
+typedef struct iso__afd iso__afd;
 
 /* One operation of the kernel's. */
 struct iso__request {
     OVERLAPPED overlapped; /* first: its packet points to it */
     iso__channel *channel;
+    HANDLE file; /* of what it was asked; NULL: of the channel's handle */
     /* The kernel has let go of it: a count, or an error. Called by the driver, never from outside:
      * it links what is to run. The io may be detached. */
     void (*finished)(iso__request *request, int error, size_t bytes);
@@ -68,7 +71,7 @@ struct iso__channel {
     int result; /* what it ended with */
     /* Start what the io's mode wants and is not under way; told whenever the channel was idle. */
     void (*start)(iso__channel *channel);
-    /* What accepting, or taking datagrams, needs besides; and how to give that up. */
+    /* What accepting, taking datagrams, or watching needs besides; and how to give that up. */
     void (*drop_extra)(iso__channel *channel);
     void *extra;
     size_t extra_bytes;
@@ -79,7 +82,7 @@ struct iso__channel {
 enum {
     ISO__BUFFER_LEVELS = 6,
     ISO__BUFFER_SMALLEST = 2048,
-    ISO__IOCP_BATCH = 128,
+    ISO__IOCP_BATCH = 512,
     ISO__IOCP_SPARE = 4096
 };
 
@@ -98,6 +101,7 @@ struct iso__iocp {
     unsigned char *buffers[ISO__BUFFER_LEVELS]; /* free ones, each begins with the next */
     size_t buffer_bytes;                        /* of those */
     void *free_once;                            /* free records of iocp_once.c */
+    iso__link afds;                             /* what iocp_watch.c asks */
     unsigned char spare[ISO__IOCP_SPARE];       /* to read into for want of memory */
     OVERLAPPED_ENTRY entries[ISO__IOCP_BATCH];
 };
@@ -116,6 +120,9 @@ void iso__request_settle(iso__request *request, bool succeeded, DWORD error);
 /* A packet came: the kernel has let go of its request. */
 void iso__request_finish(const OVERLAPPED_ENTRY *entry);
 
+/* Have the kernel let go of a request that is held; its packet comes as ever. */
+void iso__request_cancel(iso__request *request);
+
 /* Have the channel started before the next wait. */
 void iso__channel_idle(iso__channel *channel);
 
@@ -133,7 +140,8 @@ int iso__channel_bind(const iso__channel *channel);
 /* A function that Winsock hands out by its GUID, in *function. Returns 0 or what it answers. */
 int iso__socket_extension(SOCKET sock, const GUID *guid, void *function, DWORD size);
 
-/* ---- iocp_recv.c, iocp_accept.c, iocp_recvfrom.c, iocp_once.c: the driver's functions ---- */
+/* ---- iocp_recv.c, iocp_accept.c, iocp_recvfrom.c, iocp_once.c, iocp_watch.c: the driver's
+ * functions ---- */
 
 int iso__iocp_recv_start(iso__driver *driver, iso__io *io);
 void iso__iocp_recv_stop(iso__driver *driver, iso__io *io);
@@ -141,6 +149,7 @@ int iso__iocp_accept_start(iso__driver *driver, iso__io *io, int max);
 void iso__iocp_accept_stop(iso__driver *driver, iso__io *io);
 int iso__iocp_recvfrom_start(iso__driver *driver, iso__io *io);
 void iso__iocp_recvfrom_stop(iso__driver *driver, iso__io *io);
+int iso__iocp_watch(iso__driver *driver, iso__io *io, unsigned events);
 int iso__iocp_send(iso__driver *driver, iso__op *op);
 int iso__iocp_sendto(iso__driver *driver, iso__op *op);
 int iso__iocp_connect(iso__driver *driver, iso__op *op, const iso_address *address);
@@ -152,6 +161,9 @@ void iso__channel_drop_receive(iso__channel *channel);
 
 /* The driver goes: free the records of what was asked for once. */
 void iso__iocp_free_once(iso__iocp *self);
+
+/* The driver goes: close what was asked for readiness. */
+void iso__iocp_free_afds(iso__iocp *self);
 
 /* ---- iocp_buffers.c ---- */
 

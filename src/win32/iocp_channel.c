@@ -67,6 +67,13 @@ void iso__request_finish(const OVERLAPPED_ENTRY *entry)
     iso__channel_free_if_over(channel);
 }
 
+void iso__request_cancel(iso__request *request)
+{
+    HANDLE file = request->file != NULL ? request->file : request->channel->handle;
+
+    (void)CancelIoEx(file, &request->overlapped);
+}
+
 /* ---- sockets ---- */
 
 int iso__socket_extension(SOCKET sock, const GUID *guid, void *function, DWORD size)

@@ -15,6 +15,12 @@ static iso__engine *begin(kit *k)
     return &kit_loop(k)->engine;
 }
 
+/* Of a loop that watches, whatever the documents say. */
+static iso__engine *begin_natively(kit *k)
+{
+    return &kit_native_loop(k)->engine;
+}
+
 static iso_fd socket_of(kit *k)
 {
     iso_fd fd = ISO_FD_NONE;
@@ -1154,11 +1160,10 @@ static void turn_until_marked(probe *self, const char *marks)
 
 KIT_TEST(who_watches_is_told_of_reading_then_of_writing)
 {
-    iso__engine *engine = begin(k);
+    iso__engine *engine = begin_natively(k);
     iso_fd pair[2];
     probe it;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     kit_poke(k, pair[1]);
     kit_await(k, pair[0], READ);
@@ -1174,11 +1179,10 @@ KIT_TEST(who_watches_is_told_of_reading_then_of_writing)
 
 KIT_TEST(watching_takes_the_events_that_are_wanted_from_now_on)
 {
-    iso__engine *engine = begin(k);
+    iso__engine *engine = begin_natively(k);
     iso_fd pair[2];
     probe it;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     kit_poke(k, pair[1]);
     kit_await(k, pair[0], READ);
@@ -1198,6 +1202,118 @@ KIT_TEST(watching_takes_the_events_that_are_wanted_from_now_on)
     finish(engine);
 }
 
+/* A probe that watches, and a byte that it can read, or a buffer that it can't write to. */
+static void begin_watching(kit *k, iso__engine *engine, probe *it, iso_fd pair[2])
+{
+    kit_pair(k, pair);
+    attach(k, engine, it, pair[0], &probe_watching);
+    it->name = "";
+}
+
+KIT_TEST(more_is_wanted_of_what_is_waited_for)
+{
+    iso__engine *engine = begin_natively(k);
+    iso_fd pair[2];
+    probe it;
+
+    begin_watching(k, engine, &it, pair);
+    CHECK_OK(watch(&it, READ));
+    turn(engine);
+    CHECK_OK(watch(&it, READ | WRITE));
+    turn_until_marked(&it, "W");
+    (void)kit_fill(k, pair[0]);
+    CHECK_OK(watch(&it, WRITE));
+    turn(engine);
+    turn(engine);
+    CHECK_OK(watch(&it, READ | WRITE));
+    kit_poke(k, pair[1]);
+    kit_await(k, pair[0], READ);
+    it.told = 0;
+    kit_clear_marks(k);
+    turn_until_marked(&it, "R");
+    detach(&it);
+    finish(engine);
+}
+
+KIT_TEST(what_is_not_wanted_any_more_is_not_told)
+{
+    iso__engine *engine = begin_natively(k);
+    iso_fd pair[2];
+    probe it;
+    int left;
+
+    begin_watching(k, engine, &it, pair);
+    (void)kit_fill(k, pair[0]);
+    CHECK_OK(watch(&it, READ | WRITE));
+    turn(engine);
+    CHECK_OK(watch(&it, WRITE));
+    kit_poke(k, pair[1]);
+    kit_await(k, pair[0], READ);
+    for (left = 5; left > 0; left--) turn(engine);
+    CHECK_STR(kit_marks(k), "");
+    /* and it is not what a wait ends for, again and again */
+    CHECK_EQ(iso__engine_turn(engine, ISO_MS(5)), 0);
+    CHECK_OK(watch(&it, 0));
+    turn(engine);
+    CHECK_OK(watch(&it, READ));
+    turn_until_marked(&it, "R");
+    detach(&it);
+    finish(engine);
+}
+
+KIT_TEST(who_watches_is_detached_while_it_is_waited_for_and_another_comes)
+{
+    iso__engine *engine = begin_natively(k);
+    iso_fd pair[2];
+    probe its[2];
+    int round;
+
+    begin_watching(k, engine, &its[0], pair);
+    for (round = 0; round < 20; round++) {
+        probe *old = &its[round % 2];
+        probe *new = &its[(round + 1) % 2];
+
+        CHECK_OK(watch(old, READ));
+        turn(engine);
+        detach(old);
+        attach(k, engine, new, pair[0], &probe_watching);
+        if (round % 3 == 0) turn(engine);
+    }
+    its[0].name = "";
+    CHECK_OK(watch(&its[0], READ));
+    turn(engine);
+    kit_poke(k, pair[1]);
+    turn_until_marked(&its[0], "R");
+    CHECK_EQ(its[1].told, 0);
+    detach(&its[0]);
+    finish(engine);
+}
+
+/* The events of a socket are told by the state it is in, not by what was told before. */
+KIT_TEST(what_was_not_read_is_told_again_and_nothing_else)
+{
+    iso__engine *engine = begin_natively(k);
+    iso_fd pair[2];
+    char byte;
+    probe it;
+
+    begin_watching(k, engine, &it, pair);
+    CHECK_OK(watch(&it, READ));
+    turn(engine);
+    kit_send(k, pair[1], "ab", 2);
+    turn_until_marked(&it, "R");
+    CHECK_EQ(kit_recv(k, pair[0], &byte, 1), 1);
+    turn_until_marked(&it, "RR");
+    CHECK_EQ(kit_recv(k, pair[0], &byte, 1), 1);
+    CHECK_EQ(iso__engine_turn(engine, ISO_MS(5)), 0);
+    CHECK_STR(kit_marks(k), "RR");
+    kit_close(k, pair[1]);
+    turn_until_marked(&it, "RRR"); /* the end */
+    turn_until_marked(&it, "RRRR");
+    detach(&it);
+    finish(engine);
+}
+
 static void watch_no_writing(probe *self)
 {
     CHECK_OK(watch(self, READ));
@@ -1205,11 +1321,10 @@ static void watch_no_writing(probe *self)
 
 KIT_TEST(a_reader_can_do_away_with_the_writer_of_the_same_turn)
 {
-    iso__engine *engine = begin(k);
+    iso__engine *engine = begin_natively(k);
     iso_fd pair[2];
     probe it;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     kit_poke(k, pair[1]);
     kit_await(k, pair[0], READ);
@@ -1225,12 +1340,11 @@ KIT_TEST(a_reader_can_do_away_with_the_writer_of_the_same_turn)
 
 KIT_TEST(who_watches_may_detach_itself_and_another_of_the_same_turn)
 {
-    iso__engine *engine = begin(k);
+    iso__engine *engine = begin_natively(k);
     iso_fd pairs[2][2];
     probe its[2];
     int at;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     for (at = 0; at < 2; at++) {
         kit_pair(k, pairs[at]);
         kit_poke(k, pairs[at][1]);
@@ -1712,6 +1826,10 @@ static const kit_case cases[] = {
     KIT_CASE(an_error_of_accepting_is_told),
     KIT_CASE(who_watches_is_told_of_reading_then_of_writing),
     KIT_CASE(watching_takes_the_events_that_are_wanted_from_now_on),
+    KIT_CASE(more_is_wanted_of_what_is_waited_for),
+    KIT_CASE(what_is_not_wanted_any_more_is_not_told),
+    KIT_CASE(who_watches_is_detached_while_it_is_waited_for_and_another_comes),
+    KIT_CASE(what_was_not_read_is_told_again_and_nothing_else),
     KIT_CASE(a_reader_can_do_away_with_the_writer_of_the_same_turn),
     KIT_CASE(who_watches_may_detach_itself_and_another_of_the_same_turn),
     KIT_CASE(a_send_that_finds_no_place_waits_for_it),

@@ -594,6 +594,103 @@ KIT_TEST(accepting_that_is_given_up_tells_everybody)
     finish(engine);
 }
 
+/* ---- watching: more of them than one handle of the driver's serves ---- */
+
+enum { WATCHED = 80 };
+
+typedef struct watched {
+    probe it;
+    iso_fd peer;
+    unsigned wants;
+} watched;
+
+static void demand_wanted(probe *self)
+{
+    const watched *one = ISO__CONTAINER(self, watched, it);
+
+    CHECK_EQ((unsigned)self->last & ~one->wants, 0);
+}
+
+static void begin_watched(kit *k, iso__engine *engine, watched *self)
+{
+    iso_fd pair[2];
+
+    kit_pair(k, pair);
+    attach(k, engine, &self->it, pair[0], &probe_watching);
+    self->it.then = demand_wanted;
+    self->peer = pair[1];
+    self->wants = 0;
+}
+
+static void want(watched *self, unsigned events)
+{
+    self->wants = events;
+    CHECK_OK(watch(&self->it, events));
+}
+
+/* Take what there is, so that it is not readable any more, if it will. */
+static void take_all(iso_fd fd)
+{
+    char bytes[64];
+
+    while (iso__sys_socket_recv(fd, bytes, sizeof(bytes)) > 0) {}
+}
+
+static void disturb(kit *k, iso__engine *engine, watched *self)
+{
+    switch (kit_random_below(k, 8)) {
+    case 0:
+    case 1:
+    case 2: want(self, kit_random_below(k, 4)); break;
+    case 3: kit_poke(k, self->peer); break;
+    case 4: take_all(self->it.io.fd); break;
+    case 5: /* somebody else watches it */
+        detach(&self->it);
+        attach(k, engine, &self->it, self->it.io.fd, &probe_watching);
+        self->it.then = demand_wanted;
+        self->wants = 0;
+        break;
+    case 6:
+        detach_and_close(&self->it);
+        kit_close(k, self->peer);
+        begin_watched(k, engine, self);
+        break;
+    default: turn_at_random(k, engine);
+    }
+}
+
+KIT_TEST(watching_that_changes_at_random_tells_what_is_wanted_and_misses_nothing)
+{
+    enum { ROUNDS = 6000 };
+    iso__engine *engine = &kit_native_loop(k)->engine;
+    static watched all[WATCHED];
+    int at;
+
+    for (at = 0; at < WATCHED; at++) begin_watched(k, engine, &all[at]);
+    for (at = 0; at < ROUNDS && !kit_has_failed(k); at++)
+        disturb(k, engine, &all[kit_random_below(k, WATCHED)]);
+    /* in the end each is told of what there is, and of nothing more */
+    for (at = 0; at < WATCHED; at++) {
+        take_all(all[at].it.io.fd);
+        want(&all[at], READ);
+    }
+    for (at = 0; at < 3; at++) turn(engine);
+    for (at = 0; at < WATCHED; at++) {
+        watched *one = &all[at];
+
+        one->it.told = 0;
+        turn(engine);
+        CHECK_EQ(one->it.told, 0);
+        kit_poke(k, one->peer);
+        turn_until(&one->it, 1);
+        want(one, WRITE);
+        turn_until(&one->it, one->it.told + 1);
+        want(one, 0);
+    }
+    for (at = 0; at < WATCHED; at++) detach_and_close(&all[at].it);
+    finish(engine);
+}
+
 static const kit_case cases[] = {
     KIT_CASE(pausing_and_resuming_loses_no_byte),
     KIT_CASE(an_owner_that_changes_how_it_reads_gets_every_byte_once),
@@ -604,6 +701,7 @@ static const kit_case cases[] = {
     KIT_CASE(connections_are_withdrawn_by_closing),
     KIT_CASE(accepting_that_is_stopped_and_goes_on_loses_nobody),
     KIT_CASE(accepting_that_is_given_up_tells_everybody),
+    KIT_CASE(watching_that_changes_at_random_tells_what_is_wanted_and_misses_nothing),
 };
 
 KIT_MAIN(cases)

@@ -91,11 +91,13 @@ static void write_w(iso_loop *loop, void *arg)
 
 KIT_TEST(earlier_call_soon_comes_before_reader_and_writer_and_these_before_due_timers)
 {
-    iso_loop *loop = kit_virtual_loop(k);
-    iso__engine *engine = &loop->engine;
+    iso_loop *loop;
+    iso__engine *engine;
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
+    kit_setenv(k, "ISOLOOP_LIMITS", "native"); /* it watches */
+    loop = kit_virtual_loop(k);
+    engine = &loop->engine;
 
     /* given a descriptor that can be read and written, a timer that is due, and a callback */
     kit_pair(k, pair);

@@ -205,9 +205,8 @@ KIT_TEST(a_byte_ends_a_run_once_without_end)
     caller writer;
     iso_fd ends[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, ends);
-    reader.loop = kit_loop(k);
+    reader.loop = kit_native_loop(k);
     reader.fd = ends[0];
     writer.k = k;
     writer.fd = ends[1];

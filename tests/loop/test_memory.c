@@ -96,13 +96,12 @@ KIT_TEST(ten_thousand_posts_ask_for_no_memory)
 
 KIT_TEST(turns_with_io_ask_for_no_memory)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     uint64_t before;
     iso_fd pair[2];
     int writes = 0;
     int round;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_count, &writes));
     kit_turn(k, loop);
@@ -208,6 +207,7 @@ static int run_one(kit *k, scenario play)
     iso_fd pair[2];
     int rc;
 
+    options.limits = "native";
     kit_pair(k, pair);
     rc = iso_loop_new(&loop, &options);
     if (rc == 0) rc = play(k, loop, pair);
@@ -250,7 +250,6 @@ KIT_TEST(scheduling_survives_every_failed_allocation)
 
 KIT_TEST(watching_survives_every_failed_allocation)
 {
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     fail_each_way(k, watch_a_pair);
 }
 

@@ -627,10 +627,8 @@ static void demand_cancelled(iso_loop *loop, iso_fd fd, iso_future *future, uint
     CHECK(iso_future_cancelled(future));
     demand_error(future, ISO_ECANCELED);
     demand_idle(loop, registered);
-    if (iso_loop_supports(loop, ISO_CAP_WATCH)) {
-        CHECK_OK(iso_loop_add_writer(loop, fd, kit_nothing, NULL));
-        CHECK_OK(iso_loop_remove_writer(loop, fd));
-    }
+    CHECK_OK(iso_loop_add_writer(loop, fd, kit_nothing, NULL));
+    CHECK_OK(iso_loop_remove_writer(loop, fd));
     CHECK_OK(iso_loop_sock_recv(loop, fd, 1, &next));
     CHECK_OK(iso_future_cancel(next));
     demand_error(next, ISO_ECANCELED);
@@ -639,7 +637,7 @@ static void demand_cancelled(iso_loop *loop, iso_fd fd, iso_future *future, uint
 
 KIT_TEST(a_cancelled_recv_loses_nothing)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     uint32_t registered = kit_statistics(loop).registered;
     iso_future *future = NULL;
     iso_fd ends[2];
@@ -656,7 +654,7 @@ KIT_TEST(a_cancelled_recv_loses_nothing)
 
 KIT_TEST(a_cancelled_recv_into_leaves_the_memory_alone)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     uint32_t registered = kit_statistics(loop).registered;
     iso_fd ends[2];
     char byte = 'a';
@@ -672,7 +670,7 @@ KIT_TEST(a_cancelled_recv_into_leaves_the_memory_alone)
 KIT_TEST(a_cancelled_sendall_is_over)
 {
     static const char data[1000];
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     uint32_t registered = kit_statistics(loop).registered;
     iso_future *future;
     iso_fd ends[2];
@@ -723,7 +721,7 @@ KIT_TEST(a_cancelled_accept_leaves_the_connection_to_the_next_or_closes_it)
 
 KIT_TEST(a_cancelled_connect_is_over)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     uint32_t registered = kit_statistics(loop).registered;
     iso_address address;
     iso_fd client = new_socket(k);
@@ -1024,13 +1022,12 @@ KIT_TEST(without_memory_each_is_refused_and_leaves_nothing)
 
 KIT_TEST(while_an_operation_is_under_way_nobody_watches)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_future *future;
     iso_fd ends[2];
     char byte;
     int calls = 0;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, ends);
     future = recv_into(loop, ends[0], &byte, 1);
 
@@ -1046,12 +1043,11 @@ KIT_TEST(while_an_operation_is_under_way_nobody_watches)
 
 KIT_TEST(while_somebody_watches_no_operation_begins)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd ends[2];
     char byte;
     int calls = 0;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, ends);
     CHECK_OK(iso_loop_add_reader(loop, ends[0], kit_count, &calls));
 

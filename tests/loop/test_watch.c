@@ -15,7 +15,7 @@ static void readable_pair(kit *k, iso_fd out[2])
     kit_await(k, out[0], READ);
 }
 
-static bool is_selector(const iso_loop *loop, const char *name)
+static bool is_backend(const iso_loop *loop, const char *name)
 {
     return strcmp(iso_loop_backend(loop), name) == 0;
 }
@@ -24,11 +24,10 @@ static bool is_selector(const iso_loop *loop, const char *name)
 
 KIT_TEST(a_reader_is_called_in_each_turn_in_which_it_can_be_read)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
     char byte;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "r"));
     CHECK_EQ(kit_turn(k, loop), 0);
@@ -45,10 +44,9 @@ KIT_TEST(a_reader_is_called_in_each_turn_in_which_it_can_be_read)
 
 KIT_TEST(a_writer_is_called_in_each_turn_in_which_it_can_be_written)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_mark, "w"));
     CHECK_EQ(kit_turn(k, loop), 1);
@@ -61,10 +59,9 @@ KIT_TEST(a_writer_is_called_in_each_turn_in_which_it_can_be_written)
 
 KIT_TEST(of_one_descriptor_the_reader_comes_before_the_writer)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_mark, "w"));
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "r"));
@@ -77,10 +74,9 @@ KIT_TEST(of_one_descriptor_the_reader_comes_before_the_writer)
 
 KIT_TEST(a_waiting_loop_wakes_up_for_a_reader)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_stop, NULL));
     CHECK_OK(iso_loop_run_forever(loop));
@@ -89,11 +85,10 @@ KIT_TEST(a_waiting_loop_wakes_up_for_a_reader)
 
 KIT_TEST(the_end_of_a_stream_can_be_read)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
     int reads = 0;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_count, &reads));
     kit_close(k, pair[1]);
@@ -103,12 +98,11 @@ KIT_TEST(the_end_of_a_stream_can_be_read)
 
 KIT_TEST(a_connection_that_fails_can_be_written)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_address address;
     iso_fd fd = ISO_FD_NONE;
     int writes = 0;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_dead_address(k, &address);
     REQUIRE_OK(iso__sys_socket_open(&fd, 4));
     (void)kit_own(k, fd);
@@ -118,15 +112,99 @@ KIT_TEST(a_connection_that_fails_can_be_written)
     CHECK_OK(iso_loop_remove_writer(loop, fd));
 }
 
+KIT_TEST(a_connection_that_is_there_can_be_written)
+{
+    iso_loop *loop = kit_native_loop(k);
+    iso_address address;
+    iso_fd listener = kit_listen(k, &address);
+    iso_fd fd = ISO_FD_NONE;
+    int writes = 0;
+    int rc;
+
+    REQUIRE_OK(iso__sys_socket_open(&fd, 4));
+    (void)kit_own(k, fd);
+    rc = iso__sys_socket_connect(fd, &address);
+    CHECK(rc == 0 || rc == ISO_EINPROGRESS);
+    CHECK_OK(iso_loop_add_writer(loop, fd, kit_count, &writes));
+    kit_run_until(k, loop, &writes, 1);
+    CHECK_OK(iso__sys_socket_connect_result(fd));
+    CHECK_OK(iso_loop_remove_writer(loop, fd));
+    (void)kit_accept(k, listener);
+}
+
+KIT_TEST(a_listener_can_be_read_while_somebody_waits)
+{
+    iso_loop *loop = kit_native_loop(k);
+    iso_address address;
+    iso_fd listener = kit_listen(k, &address);
+    int reads = 0;
+
+    CHECK_OK(iso_loop_add_reader(loop, listener, kit_count, &reads));
+    CHECK_EQ(kit_turn(k, loop), 0);
+    (void)kit_connect(k, &address);
+    kit_run_until(k, loop, &reads, 1);
+    kit_run_until(k, loop, &reads, 2);
+    (void)kit_accept(k, listener);
+    CHECK_EQ(kit_turn(k, loop), 0);
+    CHECK_OK(iso_loop_remove_reader(loop, listener));
+}
+
+KIT_TEST(a_reset_is_told_to_readers_and_writers)
+{
+    iso_loop *loop = kit_native_loop(k);
+    iso_fd pair[2];
+    int reads = 0;
+    int writes = 0;
+    char byte;
+
+    kit_pair(k, pair);
+    (void)kit_fill(k, pair[0]);
+    CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_count, &reads));
+    CHECK_EQ(kit_turn(k, loop), 0);
+    CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_count, &writes));
+    CHECK_EQ(kit_turn(k, loop), 0);
+    iso__sys_socket_reset(kit_give(k, pair[1]));
+    kit_run_until(k, loop, &reads, 1);
+    kit_run_until(k, loop, &writes, 1);
+    CHECK_LE(iso__sys_socket_recv(pair[0], &byte, 1), 0);
+    CHECK_OK(iso_loop_remove_reader(loop, pair[0]));
+    CHECK_OK(iso_loop_remove_writer(loop, pair[0]));
+}
+
+KIT_TEST(a_datagram_can_be_read)
+{
+    iso_loop *loop = kit_native_loop(k);
+    iso_buffer word = { "word", 4 };
+    iso_address address;
+    iso_fd ends[2];
+    char bytes[8];
+    int reads = 0;
+    int at;
+
+    for (at = 0; at < 2; at++) {
+        REQUIRE_OK(iso__sys_datagram_open(&ends[at], 4));
+        (void)kit_own(k, ends[at]);
+    }
+    REQUIRE_OK(iso_address_parse(&address, "127.0.0.1", 0));
+    REQUIRE_OK(iso__sys_socket_bind(ends[0], &address));
+    REQUIRE_OK(iso__sys_socket_sockname(ends[0], &address));
+    CHECK_OK(iso_loop_add_reader(loop, ends[0], kit_count, &reads));
+    CHECK_EQ(kit_turn(k, loop), 0);
+    CHECK_EQ(iso__sys_datagram_send(ends[1], &word, &address), 4);
+    kit_run_until(k, loop, &reads, 1);
+    CHECK_EQ(iso__sys_datagram_recv(ends[0], bytes, sizeof(bytes), &address), 4);
+    CHECK_EQ(kit_turn(k, loop), 0);
+    CHECK_OK(iso_loop_remove_reader(loop, ends[0]));
+}
+
 KIT_TEST(many_descriptors_are_watched_at_once)
 {
     enum { COUNT = 150 };
     static iso_fd pairs[COUNT][2];
     static int writes[COUNT];
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     int at;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     memset(writes, 0, sizeof(writes));
     for (at = 0; at < COUNT; at++) {
         kit_pair(k, pairs[at]);
@@ -143,10 +221,9 @@ KIT_TEST(many_descriptors_are_watched_at_once)
 
 KIT_TEST(a_second_reader_replaces_the_first)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "a"));
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "b"));
@@ -159,10 +236,9 @@ KIT_TEST(a_second_reader_replaces_the_first)
 
 KIT_TEST(a_second_writer_replaces_the_first)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_mark, "a"));
     CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_mark, "b"));
@@ -173,10 +249,9 @@ KIT_TEST(a_second_writer_replaces_the_first)
 
 KIT_TEST(what_was_removed_is_not_called)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "r"));
     CHECK_OK(iso_loop_remove_reader(loop, pair[0]));
@@ -186,10 +261,9 @@ KIT_TEST(what_was_removed_is_not_called)
 
 KIT_TEST(removing_what_is_not_there_finds_nothing)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_RC(iso_loop_remove_reader(loop, pair[0]), ISO_ENOENT);
     CHECK_RC(iso_loop_remove_writer(loop, pair[0]), ISO_ENOENT);
@@ -201,10 +275,9 @@ KIT_TEST(removing_what_is_not_there_finds_nothing)
 
 KIT_TEST(removing_one_leaves_the_other)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "r"));
     CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_mark, "w"));
@@ -232,10 +305,9 @@ static void remove_own_reader(iso_loop *loop, void *mark)
 
 KIT_TEST(a_reader_may_remove_itself)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     scene.fd = pair[0];
     CHECK_OK(iso_loop_add_reader(loop, pair[0], remove_own_reader, "r"));
@@ -246,10 +318,9 @@ KIT_TEST(a_reader_may_remove_itself)
 
 KIT_TEST(a_reader_that_removes_itself_leaves_the_writer_of_the_turn)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     scene.fd = pair[0];
     CHECK_OK(iso_loop_add_reader(loop, pair[0], remove_own_reader, "r"));
@@ -268,10 +339,9 @@ static void remove_both(iso_loop *loop, void *mark)
 
 KIT_TEST(a_writer_that_is_removed_by_the_reader_is_not_called_in_this_turn)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     scene.fd = pair[0];
     CHECK_OK(iso_loop_add_reader(loop, pair[0], remove_both, "r"));
@@ -290,11 +360,10 @@ static void remove_two(iso_loop *loop, void *mark)
 
 KIT_TEST(a_reader_of_another_descriptor_that_is_removed_is_not_called_in_this_turn)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd a[2];
     iso_fd b[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, a);
     readable_pair(k, b);
     scene.fd = a[0];
@@ -314,10 +383,9 @@ static void replace_oneself(iso_loop *loop, void *mark)
 
 KIT_TEST(a_reader_may_replace_itself)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     scene.fd = pair[0];
     CHECK_OK(iso_loop_add_reader(loop, pair[0], replace_oneself, "a"));
@@ -336,10 +404,9 @@ static void remove_and_add(iso_loop *loop, void *mark)
 
 KIT_TEST(a_reader_may_be_removed_and_added_in_its_callback)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     scene.fd = pair[0];
     CHECK_OK(iso_loop_add_reader(loop, pair[0], remove_and_add, "a"));
@@ -351,10 +418,9 @@ KIT_TEST(a_reader_may_be_removed_and_added_in_its_callback)
 
 KIT_TEST(a_number_that_was_removed_and_closed_can_be_anothers)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     int round;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     for (round = 0; round < 10; round++) {
         iso_fd pair[2];
 
@@ -384,7 +450,7 @@ static int add_writer(iso_loop *loop, iso_fd fd)
 
 static void refuse(kit *k, iso_fd fd, int error, const char *row)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_loop_statistics before;
     iso_fd pair[2];
 
@@ -415,7 +481,6 @@ KIT_TEST(a_bad_descriptor_is_refused)
     iso_fd pair[2];
     iso_fd high;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     refuse(k, ISO_FD_NONE, ISO_EBADF, "all.bad_fd");
     refuse(k, -77, ISO_EBADF, "all.bad_fd");
     kit_pair(k, pair);
@@ -427,16 +492,14 @@ KIT_TEST(a_bad_descriptor_is_refused)
 
 KIT_TEST(a_regular_file_is_refused)
 {
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     refuse(k, kit_regular_file(k), ISO_EREGULARFILE, "all.regular_file");
 }
 
 KIT_TEST(without_a_callback_it_is_refused)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_RC(iso_loop_add_reader(loop, pair[0], NULL, NULL), ISO_EINVAL);
     CHECK_RC(iso_loop_add_writer(loop, pair[0], NULL, NULL), ISO_EINVAL);
@@ -445,12 +508,11 @@ KIT_TEST(without_a_callback_it_is_refused)
 
 KIT_TEST(a_descriptor_that_a_sock_call_has_is_refused)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_future *future = NULL;
     iso_fd pair[2];
     char byte;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     REQUIRE_OK(iso_loop_sock_recv_into(loop, pair[0], &byte, 1, &future));
     CHECK_RC(add_reader(loop, pair[0]), ISO_EBUSY);
@@ -464,7 +526,7 @@ KIT_TEST(a_descriptor_that_a_sock_call_has_is_refused)
 
 KIT_TEST(a_pipe_is_watched_where_selectors_take_it)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pipe[2];
     int reads = 0;
 
@@ -482,12 +544,11 @@ KIT_TEST(a_pipe_is_watched_where_selectors_take_it)
 
 KIT_TEST(without_memory_it_is_refused_and_nothing_is_left)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pairs[60][2];
     int at;
     int refused = 0;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     for (at = 0; at < 60; at++) {
         uint64_t nth = 1;
         int rc;
@@ -528,22 +589,22 @@ static void note_exception(iso_loop *loop, const iso_exception_context *context,
     self->error = context->error;
 }
 
-/* epoll and kqueue forget it without a word, poll and select tell. */
+/* epoll and kqueue forget it without a word, poll, select and a completion port tell. */
 static bool sees_closed(const iso_loop *loop)
 {
-    return is_selector(loop, "selector:poll") || is_selector(loop, "selector:select");
+    return is_backend(loop, "selector:poll") || is_backend(loop, "selector:select") ||
+           is_backend(loop, "proactor:iocp");
 }
 
 KIT_TEST(a_descriptor_closed_while_it_is_watched_does_not_spin)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     witness seen = { 0, 0 };
     iso_fd pair[2];
     iso_fd other[2];
     iso_nsec before;
     int round;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, other);
     readable_pair(k, pair);
     CHECK_OK(iso_loop_set_exception_handler(loop, note_exception, &seen));
@@ -568,15 +629,55 @@ KIT_TEST(a_descriptor_closed_while_it_is_watched_does_not_spin)
     CHECK_OK(iso_loop_set_exception_handler(loop, NULL, NULL));
 }
 
+KIT_TEST(a_descriptor_closed_while_the_loop_waits_for_it_does_not_spin)
+{
+    iso_loop *loop = kit_native_loop(k);
+    witness seen = { 0, 0 };
+    iso_fd pair[2];
+    int round;
+
+    kit_pair(k, pair);
+    CHECK_OK(iso_loop_set_exception_handler(loop, note_exception, &seen));
+    CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "r"));
+    CHECK_EQ(kit_turn(k, loop), 0); /* it is waited for now, */
+    kit_close(k, pair[0]);          /* and this tells, or the next turn finds out */
+    for (round = 0; round < 5; round++) (void)iso_loop_run_once(loop, ISO_MS(2));
+    CHECK_EQ(seen.told, sees_closed(loop) ? 1 : 0);
+    CHECK_EQ(iso_loop_run_once(loop, ISO_MS(2)), 0);
+    CHECK_STR(kit_marks(k), "");
+    (void)iso_loop_remove_reader(loop, pair[0]);
+    CHECK_OK(iso_loop_set_exception_handler(loop, NULL, NULL));
+}
+
+/* On a proactor, too: watching has no need of its port. */
+KIT_TEST(a_socket_that_was_watched_is_any_loops)
+{
+    iso_loop *loops[2] = { kit_native_loop(k), kit_native_loop(k) };
+    iso_fd pair[2];
+    int reads = 0;
+    int at;
+
+    kit_pair(k, pair);
+    kit_poke(k, pair[1]);
+    for (at = 0; at < 2; at++) {
+        CHECK_OK(iso_loop_add_reader(loops[at], pair[0], kit_count, &reads));
+        kit_run_until(k, loops[at], &reads, at + 1);
+        CHECK_OK(iso_loop_remove_reader(loops[at], pair[0]));
+    }
+    (void)kit_tie_to_a_port(k, pair[0]); /* nor does it matter that it has another one */
+    CHECK_OK(iso_loop_add_reader(loops[0], pair[0], kit_count, &reads));
+    kit_run_until(k, loops[0], &reads, 3);
+    CHECK_OK(iso_loop_remove_reader(loops[0], pair[0]));
+}
+
 KIT_TEST(a_writer_added_to_what_was_closed_is_refused_or_told_once_and_does_not_spin)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     witness seen = { 0, 0 };
     iso_fd pair[2];
     int round;
     int rc;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_OK(iso_loop_set_exception_handler(loop, note_exception, &seen));
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "r"));
@@ -585,7 +686,7 @@ KIT_TEST(a_writer_added_to_what_was_closed_is_refused_or_told_once_and_does_not_
     for (round = 0; round < 5; round++) kit_turn(k, loop);
     CHECK_EQ(iso_loop_run_once(loop, ISO_MS(2)), 0);
     CHECK_STR(kit_marks(k), "");
-    /* poll and select of POSIX take it, and tell; epoll and kqueue refuse it, select of Windows
+    /* poll and select of POSIX take it, and tell; epoll and kqueue refuse it, those of Windows do
      * both */
     CHECK_LE(seen.told, 1);
     if (rc != 0)
@@ -599,13 +700,12 @@ KIT_TEST(a_writer_added_to_what_was_closed_is_refused_or_told_once_and_does_not_
 
 KIT_TEST(a_number_that_was_closed_while_it_was_watched_can_be_watched_again)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     witness seen = { 0, 0 };
     iso_fd pair[2];
     int round;
 
     /* given a descriptor that was removed only after it was closed */
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     CHECK_OK(iso_loop_set_exception_handler(loop, note_exception, &seen));
     for (round = 0; round < 4; round++) {
         readable_pair(k, pair);
@@ -626,11 +726,10 @@ KIT_TEST(a_number_that_was_closed_while_it_was_watched_can_be_watched_again)
 
 KIT_TEST(what_is_watched_when_the_loop_closes_is_given_up_and_stays_open)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_fd pair[2];
     char byte;
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     readable_pair(k, pair);
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_mark, "r"));
     CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_mark, "w"));
@@ -642,11 +741,10 @@ KIT_TEST(what_is_watched_when_the_loop_closes_is_given_up_and_stays_open)
 
 KIT_TEST(statistics_count_what_is_watched)
 {
-    iso_loop *loop = kit_loop(k);
+    iso_loop *loop = kit_native_loop(k);
     iso_loop_statistics before = kit_statistics(loop);
     iso_fd pair[2];
 
-    if (!kit_needs(k, ISO_CAP_WATCH)) return;
     kit_pair(k, pair);
     CHECK_OK(iso_loop_add_writer(loop, pair[0], kit_nothing, NULL));
     CHECK_OK(iso_loop_add_reader(loop, pair[0], kit_nothing, NULL));
@@ -668,6 +766,10 @@ static const kit_case cases[] = {
     KIT_CASE(a_waiting_loop_wakes_up_for_a_reader),
     KIT_CASE(the_end_of_a_stream_can_be_read),
     KIT_CASE(a_connection_that_fails_can_be_written),
+    KIT_CASE(a_connection_that_is_there_can_be_written),
+    KIT_CASE(a_listener_can_be_read_while_somebody_waits),
+    KIT_CASE(a_reset_is_told_to_readers_and_writers),
+    KIT_CASE(a_datagram_can_be_read),
     KIT_CASE(many_descriptors_are_watched_at_once),
     KIT_CASE(a_second_reader_replaces_the_first),
     KIT_CASE(a_second_writer_replaces_the_first),
@@ -688,6 +790,8 @@ static const kit_case cases[] = {
     KIT_CASE(a_pipe_is_watched_where_selectors_take_it),
     KIT_CASE(without_memory_it_is_refused_and_nothing_is_left),
     KIT_CASE(a_descriptor_closed_while_it_is_watched_does_not_spin),
+    KIT_CASE(a_descriptor_closed_while_the_loop_waits_for_it_does_not_spin),
+    KIT_CASE(a_socket_that_was_watched_is_any_loops),
     KIT_CASE(a_writer_added_to_what_was_closed_is_refused_or_told_once_and_does_not_spin),
     KIT_CASE(a_number_that_was_closed_while_it_was_watched_can_be_watched_again),
     KIT_CASE(what_is_watched_when_the_loop_closes_is_given_up_and_stays_open),

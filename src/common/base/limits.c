@@ -33,9 +33,9 @@ enum { LIFTED = 0, REAL = 1 };
       "everything that registers a socket",                                                        \
       "select is limited to 512 sockets, the loop's own included", ASYNCIO_PLATFORMS,              \
       ISO_ELIMIT, 512, ISO__ON_WINDOWS, ISO__WITH_SELECT, REAL)                                    \
-    X(WINDOWS_SOCKETS_ONLY, "windows.selector.sockets_only", "Windows, SelectorEventLoop",         \
+    X(WINDOWS_SOCKETS_ONLY, "windows.selector.sockets_only", "Windows, every loop that watches",   \
       "add_reader, add_writer", "only sockets are supported", ASYNCIO_PLATFORMS,                   \
-      ISO_ENOTSOCK, 0, ISO__ON_WINDOWS, ISO__WITH_SELECT, REAL)                                    \
+      ISO_ENOTSOCK, 0, ISO__ON_WINDOWS, ISO__WITH_SELECT | ISO__WITH_PROACTOR, REAL)               \
     X(WINDOWS_PIPES, "windows.selector.pipes", "Windows, SelectorEventLoop",                       \
       "connect_read_pipe, connect_write_pipe, create_pipe_connection, start_serving_pipe",         \
       "pipes are not supported by SelectorEventLoop", ASYNCIO_PLATFORMS,                           \
@@ -57,7 +57,7 @@ enum { LIFTED = 0, REAL = 1 };
     X(PROACTOR_WATCH, "proactor.watch", "Windows, ProactorEventLoop",                              \
       "add_reader, add_writer, remove_reader, remove_writer",                                      \
       "add_reader and add_writer are not supported", ASYNCIO_PLATFORMS,                            \
-      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_PROACTOR, REAL)                                   \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_PROACTOR, LIFTED)                                 \
     X(PROACTOR_OVERLAPPED_ONLY, "proactor.overlapped_only", "Windows, ProactorEventLoop",          \
       "connect_read_pipe, connect_write_pipe",                                                     \
       "the handle must have been opened with FILE_FLAG_OVERLAPPED",                                \
@@ -83,17 +83,17 @@ enum { LIFTED = 0, REAL = 1 };
       "add_reader, add_writer on a device that kevent refuses",                                    \
       "kqueue does not watch this character device; select and poll do", "mio issue 1377",         \
       ISO_ENOTSUP, 0, ISO__ON_MACOS | ISO__ON_BSD | ISO__ON_LINUX, ISO__WITH_KQUEUE, REAL)         \
-    X(ALL_REGULAR_FILE, "all.regular_file", "every platform, every selector",                      \
+    X(ALL_REGULAR_FILE, "all.regular_file", "every platform, every loop that watches",             \
       "add_reader, add_writer", "a regular file is always ready and cannot be watched",            \
       "asyncio, Watching file descriptors",                                                        \
-      ISO_EREGULARFILE, 0, ISO__ON_ANY, ISO__WITH_SELECTOR, REAL)                                  \
+      ISO_EREGULARFILE, 0, ISO__ON_ANY, ISO__WITH_ANY, REAL)                                       \
     X(ALL_PIPE_KIND, "all.pipe_kind", "every platform, every loop",                                \
       "connect_read_pipe, connect_write_pipe",                                                     \
       "only pipes, sockets and character devices are taken as pipes", "asyncio source",            \
       ISO_ENOTPIPE, 0, ISO__ON_ANY, ISO__WITH_ANY, REAL)                                           \
-    X(ALL_BAD_FD, "all.bad_fd", "every platform, every selector", "add_reader, add_writer",        \
-      "the descriptor is not open", "POSIX, EBADF",                                                \
-      ISO_EBADF, 0, ISO__ON_ANY, ISO__WITH_SELECTOR, REAL)                                         \
+    X(ALL_BAD_FD, "all.bad_fd", "every platform, every loop that watches",                         \
+      "add_reader, add_writer", "the descriptor is not open", "POSIX, EBADF",                      \
+      ISO_EBADF, 0, ISO__ON_ANY, ISO__WITH_ANY, REAL)                                              \
     X(SELECT_FD_SETSIZE, "select.fd_setsize", "POSIX, selector: select",                           \
       "everything that registers a descriptor",                                                    \
       "select takes no descriptor of FD_SETSIZE or above", "POSIX, select",                        \

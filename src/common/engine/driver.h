@@ -86,7 +86,8 @@ typedef struct iso__driver_class {
 struct iso__driver {
     const iso__driver_class *kind;
     iso__engine *engine;
-    iso__link *ready; /* the engine's list of what runs next */
+    iso__link *ready; /* the engine's list of what runs next, */
+    iso__link *batch; /* and of what still runs in this turn */
     const iso_allocator *allocator;
     iso__limits *limits;
     const iso__logger *logger;
@@ -100,6 +101,12 @@ void iso__driver_init(iso__driver *driver, const iso__driver_class *kind, iso__e
 static inline void iso__driver_ready(iso__driver *driver, iso__node *node)
 {
     if (!iso__link_is_in(&node->link)) iso__list_push(driver->ready, &node->link);
+}
+
+/* Have a node that runs, and is not linked any more, run once more, before all others. */
+static inline void iso__driver_again(iso__driver *driver, iso__node *node)
+{
+    iso__list_push_front(driver->batch, &node->link);
 }
 
 /* One proactor of this build. open returns 0 and gives *out; ISO_ENOMEM, ISO_EMFILE, or ISO_ENOTSUP

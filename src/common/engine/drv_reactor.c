@@ -197,7 +197,7 @@ static void perform(reactor *self, iso__io *io, unsigned fired)
     }
     if ((fired & ISO_EVENT_WRITE) != 0) {
         io->fired = ISO_EVENT_WRITE;
-        iso__list_push_front(&self->base.engine->batch, &io->node.link);
+        iso__driver_again(&self->base, &io->node);
     }
     perform_read(self, io);
 }

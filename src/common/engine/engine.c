@@ -20,6 +20,7 @@ void iso__driver_init(iso__driver *driver, const iso__driver_class *kind, iso__e
     driver->kind = kind;
     driver->engine = engine;
     driver->ready = &engine->ready;
+    driver->batch = &engine->batch;
     driver->allocator = &engine->allocator;
     driver->limits = &engine->limits;
     driver->logger = &engine->logger;

@@ -34,7 +34,8 @@ typedef struct iso__io_class {
     /* recvfrom_start: one datagram, borrowed, and who sent it; or an error that the socket was told
      * of (`data` and `from` are NULL then). Answers as `accepted`. */
     bool (*datagram)(iso__io *io, const void *data, ptrdiff_t size, const iso_address *from);
-    /* watch: READ or WRITE, one at a time; or GONE when the descriptor was closed. */
+    /* watch: READ or WRITE, one at a time; or GONE when the descriptor was closed. An owner that
+     * fills this slot has the driver do nothing else. */
     void (*ready)(iso__io *io, unsigned events);
 } iso__io_class;
 

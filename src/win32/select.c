@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* select, for 512 sockets and nothing else. A socket of Windows is any number, and its fd_set a
- * list of them, so the registered ones stand in an array in ascending order: short enough to
- * insert into, quick to find in, and with a natural place to go on from. Source: Microsoft,
- * select. */
+/* select, for sockets and nothing else. A socket of Windows is any number, and its fd_set a list of
+ * them, so the registered ones stand in an array in ascending order: short enough to insert into,
+ * quick to find in, and with a natural place to go on from. The lists are as long as they have to
+ * be: FD_SETSIZE is the length of the struct's own, and select does not ask for it. How many
+ * sockets a loop may have is for the limits table to say. Source: Microsoft, select. */
 #include "base/alloc.h"
 #include "base/time.h"
 #include "engine/poller.h"
@@ -11,7 +12,10 @@
 #include "sys/descriptor.h"
 #include "sys/sock.h"
 
+#include <stddef.h>
 #include <string.h>
+
+enum { FIRST_ROOM = 64 };
 
 enum {
     BROKEN = ISO_EVENT_READ | ISO_EVENT_WRITE | ISO_EVENT_ERROR,
@@ -26,15 +30,58 @@ typedef struct entry {
     bool connected; /* so what select takes for an error is urgent data */
 } entry;
 
+/* An fd_set of another length. */
+typedef struct socket_set {
+    u_int count;
+    SOCKET sockets[];
+} socket_set;
+
+_Static_assert(offsetof(socket_set, sockets) == offsetof(fd_set, fd_array) &&
+                   sizeof(((fd_set *)0)->fd_count) == sizeof(u_int),
+               "a socket_set begins as an fd_set does");
+
 typedef struct select_poller {
     const iso_allocator *allocator;
     size_t count;
+    size_t room; /* in each of these: */
     SOCKET last; /* that was told of: the next wait begins behind it, so that no socket starves */
-    fd_set readers;
-    fd_set writers;
-    fd_set errors;
-    entry entries[FD_SETSIZE];
+    entry *entries; /* one block, with the sets behind them */
+    socket_set *readers;
+    socket_set *writers;
+    socket_set *errors;
 } select_poller;
+
+/* ---- memory ---- */
+
+static size_t set_bytes(size_t room)
+{
+    return offsetof(socket_set, sockets) + room * sizeof(SOCKET);
+}
+
+static size_t block_bytes(size_t room)
+{
+    return room * sizeof(entry) + 3 * set_bytes(room);
+}
+
+/* Room for `room` sockets; what is in the sets is lost. */
+static int make_room(select_poller *poller, size_t room)
+{
+    unsigned char *block = iso__alloc(poller->allocator, block_bytes(room));
+    unsigned char *sets;
+
+    if (block == NULL) return ISO_ENOMEM;
+    if (poller->room > 0) {
+        memcpy(block, poller->entries, poller->count * sizeof(entry));
+        iso__free(poller->allocator, poller->entries, block_bytes(poller->room));
+    }
+    sets = block + room * sizeof(entry);
+    poller->entries = (entry *)(void *)block;
+    poller->readers = (socket_set *)(void *)sets;
+    poller->writers = (socket_set *)(void *)(sets + set_bytes(room));
+    poller->errors = (socket_set *)(void *)(sets + 2 * set_bytes(room));
+    poller->room = room;
+    return 0;
+}
 
 static int select_open(void **self, const iso_allocator *allocator)
 {
@@ -45,6 +92,11 @@ static int select_open(void **self, const iso_allocator *allocator)
     poller = iso__alloc_zero(allocator, sizeof(*poller));
     if (poller == NULL) return ISO_ENOMEM;
     poller->allocator = allocator;
+    rc = make_room(poller, FIRST_ROOM);
+    if (rc != 0) {
+        iso__free(allocator, poller, sizeof(*poller));
+        return rc;
+    }
     *self = poller;
     return 0;
 }
@@ -53,6 +105,7 @@ static void select_shut(void *self)
 {
     select_poller *poller = self;
 
+    iso__free(poller->allocator, poller->entries, block_bytes(poller->room));
     iso__free(poller->allocator, poller, sizeof(*poller));
 }
 
@@ -84,7 +137,9 @@ static size_t place_of(const select_poller *poller, SOCKET sock)
 
 static int insert(select_poller *poller, size_t at, SOCKET sock)
 {
-    if (poller->count == FD_SETSIZE) return ISO_ELIMIT;
+    int rc = poller->count == poller->room ? make_room(poller, 2 * poller->room) : 0;
+
+    if (rc != 0) return rc;
     memmove(&poller->entries[at + 1], &poller->entries[at],
             (poller->count - at) * sizeof(*poller->entries));
     poller->entries[at].sock = sock;
@@ -138,9 +193,14 @@ static int select_set(void *self, iso_fd fd, unsigned was, unsigned events, void
 
 /* ---- waiting ---- */
 
-static void add(fd_set *set, SOCKET sock)
+static void add(socket_set *set, SOCKET sock)
 {
-    set->fd_array[set->fd_count++] = sock; /* FD_SET would look for it among the others first */
+    set->sockets[set->count++] = sock; /* FD_SET would look for it among the others first */
+}
+
+static fd_set *native_of(socket_set *set)
+{
+    return (fd_set *)(void *)set;
 }
 
 /* Who waits for writing is asked for errors as well: a connect that fails is an error, and never
@@ -150,16 +210,16 @@ static void fill_sets(select_poller *poller)
     entry *one = poller->entries;
     entry *end = one + poller->count;
 
-    poller->readers.fd_count = 0;
-    poller->writers.fd_count = 0;
-    poller->errors.fd_count = 0;
+    poller->readers->count = 0;
+    poller->writers->count = 0;
+    poller->errors->count = 0;
     for (; one < end; one++) {
         bool writes = (one->interest & ISO_EVENT_WRITE) != 0;
 
         one->found = 0;
-        if ((one->interest & ISO_EVENT_READ) != 0) add(&poller->readers, one->sock);
-        if (writes) add(&poller->writers, one->sock);
-        if (writes && !one->connected) add(&poller->errors, one->sock);
+        if ((one->interest & ISO_EVENT_READ) != 0) add(poller->readers, one->sock);
+        if (writes) add(poller->writers, one->sock);
+        if (writes && !one->connected) add(poller->errors, one->sock);
     }
 }
 
@@ -180,20 +240,19 @@ static int select_once(select_poller *poller, iso_nsec timeout)
     limit.tv_sec = (long)(span / 1000000);
     limit.tv_usec = (long)(span % 1000000);
     fill_sets(poller);
-    found = select(0, &poller->readers, &poller->writers, &poller->errors,
-                   timeout == ISO_FOREVER ? NULL : &limit);
+    found = select(0, native_of(poller->readers), native_of(poller->writers),
+                   native_of(poller->errors), timeout == ISO_FOREVER ? NULL : &limit);
     return found >= 0 ? found : iso__socket_error();
 }
 
 /* ---- what was found ---- */
 
-static void mark(select_poller *poller, const fd_set *set, unsigned event)
+static void mark(select_poller *poller, const socket_set *set, unsigned event)
 {
     unsigned at;
 
-    for (at = 0; at < set->fd_count; at++) {
-        poller->entries[place_of(poller, set->fd_array[at])].found |= event;
-    }
+    for (at = 0; at < set->count; at++)
+        poller->entries[place_of(poller, set->sockets[at])].found |= event;
 }
 
 /* Urgent data of the peer's looks like a failed connect, and would again at once, for nobody
@@ -203,8 +262,8 @@ static void mark_errors(select_poller *poller)
 {
     unsigned at;
 
-    for (at = 0; at < poller->errors.fd_count; at++) {
-        SOCKET sock = poller->errors.fd_array[at];
+    for (at = 0; at < poller->errors->count; at++) {
+        SOCKET sock = poller->errors->sockets[at];
         entry *one = &poller->entries[place_of(poller, sock)];
         SOCKADDR_STORAGE peer;
         int size = sizeof(peer);
@@ -264,8 +323,8 @@ static int select_await(void *self, iso_nsec timeout, iso_selector_event *events
         if (found < 0 && mark_gone(poller)) return tell(poller, events, max);
         if (found < 0) return found;
         if (found > 0) {
-            mark(poller, &poller->readers, ISO_EVENT_READ);
-            mark(poller, &poller->writers, ISO_EVENT_WRITE);
+            mark(poller, poller->readers, ISO_EVENT_READ);
+            mark(poller, poller->writers, ISO_EVENT_WRITE);
             mark_errors(poller);
             told = tell(poller, events, max);
         }

@@ -4,11 +4,6 @@
 #ifndef ISO_WIN32_SOCKETS_H
 #define ISO_WIN32_SOCKETS_H
 
-/* Windows' default is 64; asyncio's documented limit, and CPython's build, have 512. It must be the
- * same wherever an fd_set is made, so it stands here. Source: Microsoft, "Maximum number of sockets
- * supported". */
-#define FD_SETSIZE 512
-
 /* winsock2.h comes before windows.h, which may bring in the first version of Winsock. */
 #include <winsock2.h>
 #include <ws2tcpip.h>

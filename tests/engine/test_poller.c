@@ -348,25 +348,29 @@ KIT_TEST(a_descriptor_above_what_select_takes_is_refused_by_select)
     end(&it);
 }
 
-KIT_TEST(five_hundred_and_twelve_sockets_are_too_few_for_select_of_windows_alone)
+/* What the documents say of select on Windows is for a loop to say. */
+KIT_TEST(five_hundred_and_twelve_sockets_are_not_all)
 {
+    enum { PAIRS = 300 };
     rig it = begin(k);
-    bool is_limited = iso__platform == ISO__ON_WINDOWS && is_poller(&it, "select");
+    static iso_fd pairs[PAIRS][2];
     int told[2];
-    iso_fd pair[2];
-    int count;
+    int at;
 
-    for (count = 0; count < 512; count += 2) {
-        kit_pair(k, pair);
-        CHECK_OK(set(&it, pair[0], 0, READ, &it));
-        CHECK_OK(set(&it, pair[1], 0, READ, told));
+    for (at = 0; at < PAIRS; at++) {
+        kit_pair(k, pairs[at]);
+        CHECK_OK(set(&it, pairs[at][0], 0, READ | WRITE, &it));
+        CHECK_OK(set(&it, pairs[at][1], 0, READ, told));
     }
-    kit_poke(k, pair[0]);
-    CHECK_EQ(wait_for(&it, ISO_S(10), told), READ);
-    kit_pair(k, pair);
-    CHECK_RC(set(&it, pair[0], 0, READ, k), is_limited ? ISO_ELIMIT : 0);
-    /* then the others go on */
-    CHECK_EQ(wait_for(&it, 0, told), READ);
+    for (at = 0; at < PAIRS; at++) CHECK_OK(set(&it, pairs[at][0], READ | WRITE, READ, &it));
+    for (at = 0; at < PAIRS; at += PAIRS - 1) {
+        char byte;
+
+        CHECK_EQ(wait_for(&it, 0, told), 0);
+        kit_poke(k, pairs[at][0]);
+        CHECK_EQ(wait_for(&it, ISO_S(10), told), READ);
+        CHECK_EQ(kit_recv(k, pairs[at][1], &byte, 1), 1);
+    }
     end(&it);
 }
 
@@ -874,7 +878,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_pipe_is_waited_for_or_refused_as_no_socket),
     KIT_CASE(the_null_device_is_ready_or_refused),
     KIT_CASE(a_descriptor_above_what_select_takes_is_refused_by_select),
-    KIT_CASE(five_hundred_and_twelve_sockets_are_too_few_for_select_of_windows_alone),
+    KIT_CASE(five_hundred_and_twelve_sockets_are_not_all),
     KIT_CASE(without_memory_it_is_refused_or_done),
     KIT_CASE(opening_without_memory_is_refused),
     KIT_CASE(opening_without_a_descriptor_is_refused_or_needs_none),

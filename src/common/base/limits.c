@@ -32,7 +32,7 @@ enum { LIFTED = 0, REAL = 1 };
     X(WINDOWS_MAX_SOCKETS, "windows.selector.max_sockets", "Windows, SelectorEventLoop",           \
       "everything that registers a socket",                                                        \
       "select is limited to 512 sockets, the loop's own included", ASYNCIO_PLATFORMS,              \
-      ISO_ELIMIT, 512, ISO__ON_WINDOWS, ISO__WITH_SELECT, REAL)                                    \
+      ISO_ELIMIT, 512, ISO__ON_WINDOWS, ISO__WITH_SELECT, LIFTED)                                  \
     X(WINDOWS_SOCKETS_ONLY, "windows.selector.sockets_only", "Windows, every loop that watches",   \
       "add_reader, add_writer", "only sockets are supported", ASYNCIO_PLATFORMS,                   \
       ISO_ENOTSOCK, 0, ISO__ON_WINDOWS, ISO__WITH_SELECT | ISO__WITH_PROACTOR, REAL)               \

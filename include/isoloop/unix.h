@@ -2,13 +2,16 @@
 /* Unix domain sockets: stream servers and connections by the path of a file. asyncio's
  * create_unix_server and create_unix_connection are the models.
  *
- * Windows has none here: both calls answer ISO_ENOTSUP before anything else happens
- * (iso_loop_supports, ISO_CAP_UNIX_SOCKETS), and so do the functions below that take a socket.
+ * On Windows both calls answer ISO_ENOTSUP before anything else happens (iso_loop_supports,
+ * ISO_CAP_UNIX_SOCKETS), but on a loop of the profile native where the system has such sockets
+ * (Windows 10, 1803): its paths are UTF-8, of its peers only the process is known, and no
+ * descriptors are handed over. Where it has none the functions below that take a socket answer
+ * ISO_ENOTSUP, too.
  *
  * A path ends with its NUL, or is `path_length` bytes long if that is not 0. Such a one may begin
  * with a NUL byte: it is an abstract name then, which is no file, and which Linux alone has.
- * Otherwise no NUL is in it. The systems take about a hundred bytes: 107 on Linux, 103 elsewhere;
- * ISO_EINVAL for a longer one, and iso_error_detail says what is wrong.
+ * Otherwise no NUL is in it. The systems take about a hundred bytes: 107 on Linux and Windows, 103
+ * elsewhere; ISO_EINVAL for a longer one, and iso_error_detail says what is wrong.
  *
  * What these transports answer for "peername" and "sockname" is an empty address, and so is a
  * server's: iso_address has room for internet addresses only. Ask iso_unix_getpeername and
@@ -96,7 +99,7 @@ ISO_API int iso_unix_getpeername(iso_fd sock, char *path, size_t size, size_t *l
 /* A process, as the system knows it. */
 typedef struct iso_unix_credentials {
     int64_t pid; /* -1: this system does not tell */
-    int64_t uid;
+    int64_t uid; /* -1, and the next, too: users are no numbers (Windows) */
     int64_t gid;
 } iso_unix_credentials;
 

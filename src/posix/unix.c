@@ -55,6 +55,11 @@ static int close_on_exec(int fd)
     return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : iso__sys_error(errno);
 }
 
+int iso__sys_unix_availability(void)
+{
+    return 0;
+}
+
 /* ---- addresses ---- */
 
 int iso__sys_unix_address(iso__unix_address *out, const char *path, size_t length)

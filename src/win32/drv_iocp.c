@@ -156,10 +156,10 @@ static int associate(iso__iocp *self, HANDLE handle, bool is_socket)
                                                           : ISO__ROW_PROACTOR_OVERLAPPED_ONLY);
 }
 
-/* Success at once brings no packet where that can be relied on: for streams, not for datagrams (Go
- * leaves them out) nor pipes, and not with a layered provider that has no handle of the system's
- * own. Source: Microsoft, SetFileCompletionNotificationModes; libuv, uv__tcp_set_socket; Go,
- * internal/poll. */
+/* Success at once brings no packet where that can be relied on: for TCP, not for datagrams and unix
+ * sockets (Go leaves them out) nor pipes, and not with a layered provider that has no handle of the
+ * system's own. Source: Microsoft, SetFileCompletionNotificationModes; libuv, uv__tcp_set_socket;
+ * Go, internal/poll. */
 static void learn_socket(iso__channel *channel)
 {
     const UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
@@ -171,7 +171,8 @@ static void learn_socket(iso__channel *channel)
         return;
     channel->is_datagram = info.iSocketType == SOCK_DGRAM;
     channel->family = info.iAddressFamily;
-    if (channel->is_datagram || (info.dwServiceFlags1 & XP1_IFS_HANDLES) == 0) return;
+    if (channel->is_datagram || channel->family == AF_UNIX) return;
+    if ((info.dwServiceFlags1 & XP1_IFS_HANDLES) == 0) return;
     channel->skips = SetFileCompletionNotificationModes(channel->handle, modes) != FALSE;
 }
 

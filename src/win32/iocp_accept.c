@@ -4,6 +4,7 @@
 #include "iocp.h"
 
 #include "sys/sock.h"
+#include "sys/unix.h"
 
 #include <mswsock.h>
 #include <string.h>
@@ -27,9 +28,9 @@ typedef struct slot {
 typedef struct acceptor {
     LPFN_ACCEPTEX accept;
     LPFN_GETACCEPTEXSOCKADDRS addresses;
-    int version;
-    int count; /* slots in use */
-    int next;  /* to be looked at first */
+    int version; /* of the addresses; 0: unix sockets, which AcceptEx takes, too (Go, .NET) */
+    int count;   /* slots in use */
+    int next;    /* to be looked at first */
     slot slots[POSTED];
 } acceptor;
 
@@ -58,11 +59,16 @@ static void accepted(iso__request *request, int error, size_t bytes)
     if (channel->io != NULL) iso__driver_ready(&channel->driver->base, &channel->io->node);
 }
 
+static int open_socket(const acceptor *all, iso_fd *out)
+{
+    return all->version == 0 ? iso__sys_unix_open(out) : iso__sys_socket_open(out, all->version);
+}
+
 static int post(iso__channel *self, slot *one)
 {
     acceptor *all = acceptor_of(self);
     bool succeeded;
-    int rc = iso__sys_socket_open(&one->fd, all->version);
+    int rc = open_socket(all, &one->fd);
 
     if (rc != 0) {
         one->fd = ISO_FD_NONE;
@@ -213,7 +219,7 @@ static int prepare(iso__channel *self)
     if (all == NULL) return ISO_ENOMEM;
     all->accept = accept_ex;
     all->addresses = addresses;
-    all->version = self->family == AF_INET6 ? 6 : 4;
+    all->version = self->family == AF_UNIX ? 0 : self->family == AF_INET6 ? 6 : 4;
     for (at = 0; at < POSTED; at++) all->slots[at].fd = ISO_FD_NONE;
     return 0;
 }

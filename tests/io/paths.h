@@ -34,6 +34,9 @@ void paths_unprotect(const char *folder);
 /* What is there, links not followed. */
 paths_kind paths_look(const char *path);
 
+/* Whether this system has unix sockets at all. */
+bool paths_has_unix_sockets(void);
+
 /* What this system has: names that are no files; a backlog that can be waited for. */
 bool paths_has_abstract_names(void);
 bool paths_waits_for_a_full_backlog(void);
@@ -56,7 +59,7 @@ void paths_pass_credentials(iso_fd sock);
 /* Have a socket wait in its calls, as a program's own may. */
 void paths_make_blocking(iso_fd fd);
 
-/* A unix datagram socket. */
+/* A unix datagram socket; or another datagram socket where there are none. */
 int paths_open_datagram(iso_fd *out);
 
 #endif

@@ -80,6 +80,11 @@ enum { IS_LINUX = 1 };
 enum { IS_LINUX = 0 };
 #endif
 
+bool paths_has_unix_sockets(void)
+{
+    return true;
+}
+
 bool paths_has_abstract_names(void)
 {
     return IS_LINUX;

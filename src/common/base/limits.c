@@ -14,7 +14,7 @@ enum { LIFTED = 0, REAL = 1 };
     X(WINDOWS_UNIX_SOCKETS, "windows.unix_sockets", "Windows, every loop",                         \
       "create_unix_connection, create_unix_server",                                                \
       "the socket family AF_UNIX is specific to UNIX", ASYNCIO_PLATFORMS,                          \
-      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_ANY, REAL)                                        \
+      ISO_ENOTSUP, 0, ISO__ON_WINDOWS, ISO__WITH_ANY, LIFTED)                                      \
     X(WINDOWS_SIGNALS, "windows.signals", "Windows, every loop",                                   \
       "add_signal_handler, remove_signal_handler",                                                 \
       "loop.add_signal_handler and loop.remove_signal_handler are not supported", ASYNCIO_PLATFORMS,\

@@ -15,13 +15,18 @@
 
 enum { DEFAULT_BACKLOG = 100 };
 
+/* No row says it of a Windows that is too old, under the profile native. */
 static int refuse_if_limited(iso_loop *loop)
 {
     iso__limits *limits = &loop->engine.limits;
 
-    return iso__limits_enforced(limits, ISO__ROW_WINDOWS_UNIX_SOCKETS)
-               ? iso__limits_refuse(limits, ISO__ROW_WINDOWS_UNIX_SOCKETS, 0)
-               : 0;
+    int why;
+
+    if (iso__limits_enforced(limits, ISO__ROW_WINDOWS_UNIX_SOCKETS))
+        return iso__limits_refuse(limits, ISO__ROW_WINDOWS_UNIX_SOCKETS, 0);
+    why = iso__sys_unix_availability();
+    if (why == 0) return 0;
+    return iso__error_set(ISO_ENOTSUP, "this system has no unix sockets: %s", iso_strerror(why));
 }
 
 /* What both calls have: either a path, of which *out is made, or a socket. */

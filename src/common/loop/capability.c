@@ -5,6 +5,7 @@
 #include "loop/loop.h"
 #include "sys/descriptor.h"
 #include "sys/system.h"
+#include "sys/unix.h"
 
 #include <string.h>
 
@@ -38,6 +39,8 @@ static bool is_enforced(const iso_loop *loop, iso__limit_row row)
 
 bool iso_loop_supports(const iso_loop *loop, iso_capability capability)
 {
+    if (capability == ISO_CAP_UNIX_SOCKETS && iso__sys_unix_availability() != 0)
+        return false; /* a system that has none, which no document speaks of */
     return iso_limits_allow(loop->engine.limits.enforced, capability);
 }
 

@@ -24,6 +24,9 @@ typedef struct iso__unix_file {
     uint64_t inode;
 } iso__unix_file;
 
+/* 0, or why this system has no such sockets. */
+int iso__sys_unix_availability(void);
+
 /* Make an address of a path of `length` bytes.
  * Returns 0; ISO_EINVAL (empty, too long, a NUL within) and ISO_ENOTSUP (an abstract name where
  * there is none), with a detail. */

@@ -724,6 +724,29 @@ KIT_TEST(a_number_that_was_closed_while_it_was_watched_can_be_watched_again)
 
 /* ---- with the loop ---- */
 
+KIT_TEST(what_the_loop_waits_for_when_it_closes_is_given_up_and_stays_open)
+{
+    enum { COUNT = 40 };
+    iso_loop *loop = kit_native_loop(k);
+    iso_fd pairs[COUNT][2];
+    int at;
+
+    for (at = 0; at < COUNT; at++) {
+        kit_pair(k, pairs[at]);
+        CHECK_OK(iso_loop_add_reader(loop, pairs[at][0], kit_mark, "r"));
+    }
+    CHECK_EQ(kit_turn(k, loop), 0);
+    CHECK_OK(iso_loop_close(loop));
+    CHECK_EQ(kit_statistics(loop).objects, 0);
+    CHECK_STR(kit_marks(k), "");
+    for (at = 0; at < COUNT; at++) {
+        char byte;
+
+        kit_poke(k, pairs[at][1]);
+        CHECK_EQ(kit_recv(k, pairs[at][0], &byte, 1), 1);
+    }
+}
+
 KIT_TEST(what_is_watched_when_the_loop_closes_is_given_up_and_stays_open)
 {
     iso_loop *loop = kit_native_loop(k);
@@ -794,6 +817,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_socket_that_was_watched_is_any_loops),
     KIT_CASE(a_writer_added_to_what_was_closed_is_refused_or_told_once_and_does_not_spin),
     KIT_CASE(a_number_that_was_closed_while_it_was_watched_can_be_watched_again),
+    KIT_CASE(what_the_loop_waits_for_when_it_closes_is_given_up_and_stays_open),
     KIT_CASE(what_is_watched_when_the_loop_closes_is_given_up_and_stays_open),
     KIT_CASE(statistics_count_what_is_watched),
 };

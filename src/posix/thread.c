@@ -5,9 +5,12 @@
 #include "sys/error.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -20,6 +23,7 @@
 
 _Static_assert(sizeof(pthread_t) <= sizeof(uintptr_t), "a pthread_t fits an iso__thread");
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(iso__mutex), "a lock fits an iso__mutex");
+_Static_assert(sizeof(pthread_cond_t) <= sizeof(iso__cond), "a condition fits an iso__cond");
 
 bool iso__sys_is_main_thread(void)
 {
@@ -109,7 +113,34 @@ static void *begin(void *arg)
     return NULL;
 }
 
-int iso__sys_thread_start(iso__thread *out, void (*run)(void *arg), void *arg)
+/* Whole pages, and no fewer than the system asks for; `attributes` are the caller's to destroy.
+ * Returns 0, or what the system answers. */
+static int set_stack(pthread_attr_t *attributes, size_t bytes)
+{
+    long asked = sysconf(_SC_PAGESIZE);
+    size_t page = asked > 0 ? (size_t)asked : 4096;
+
+    if (bytes < (size_t)PTHREAD_STACK_MIN) bytes = (size_t)PTHREAD_STACK_MIN;
+    if (bytes > SIZE_MAX - page) return ENOMEM;
+    return pthread_attr_setstacksize(attributes, (bytes + page - 1) / page * page);
+}
+
+static int create(pthread_t *out, start *given, size_t stack_bytes)
+{
+    pthread_attr_t attributes;
+    int rc;
+
+    if (stack_bytes == 0) return pthread_create(out, NULL, begin, given);
+    rc = pthread_attr_init(&attributes);
+    if (rc != 0) return rc;
+    rc = set_stack(&attributes, stack_bytes);
+    if (rc == 0) rc = pthread_create(out, &attributes, begin, given);
+    (void)pthread_attr_destroy(&attributes);
+    return rc;
+}
+
+int iso__sys_thread_start_sized(iso__thread *out, void (*run)(void *arg), void *arg,
+                                size_t stack_bytes)
 {
     start *given = malloc(sizeof(*given)); /* not a loop's memory: it may outlive the call */
     sigset_t every;
@@ -122,7 +153,7 @@ int iso__sys_thread_start(iso__thread *out, void (*run)(void *arg), void *arg)
     given->arg = arg;
     (void)sigfillset(&every);
     (void)pthread_sigmask(SIG_SETMASK, &every, &before); /* a new thread inherits the mask */
-    rc = pthread_create(&thread, NULL, begin, given);
+    rc = create(&thread, given, stack_bytes);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         free(given);
@@ -132,9 +163,42 @@ int iso__sys_thread_start(iso__thread *out, void (*run)(void *arg), void *arg)
     return 0;
 }
 
+int iso__sys_thread_start(iso__thread *out, void (*run)(void *arg), void *arg)
+{
+    return iso__sys_thread_start_sized(out, run, arg, 0);
+}
+
 void iso__sys_thread_join(iso__thread thread)
 {
     (void)pthread_join((pthread_t)thread.native, NULL);
+}
+
+void iso__sys_thread_detach(iso__thread thread)
+{
+    (void)pthread_detach((pthread_t)thread.native);
+}
+
+void iso__sys_thread_set_name(const char *name)
+{
+    char text[ISO__THREAD_NAME_MAX + 1];
+
+    (void)snprintf(text, sizeof(text), "%s", name);
+#if defined(__APPLE__)
+    (void)pthread_setname_np(text);
+#elif defined(__NetBSD__)
+    (void)pthread_setname_np(pthread_self(), "%s", text);
+#elif defined(__linux__)
+    (void)pthread_setname_np(pthread_self(), text);
+#else
+    pthread_set_name_np(pthread_self(), text);
+#endif
+}
+
+int iso__sys_cpu_count(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return count < 1 ? 1 : count > INT_MAX ? INT_MAX : (int)count;
 }
 
 /* ---- locks ---- */
@@ -162,4 +226,88 @@ void iso__sys_mutex_unlock(iso__mutex *mutex)
 void iso__sys_mutex_close(iso__mutex *mutex)
 {
     (void)pthread_mutex_destroy(native_of(mutex));
+}
+
+/* ---- conditions ---- */
+
+enum { NS_PER_SECOND = 1000000000 };
+
+static const iso_nsec longest_wait = (iso_nsec)24 * 3600 * NS_PER_SECOND;
+
+static pthread_cond_t *native_cond(iso__cond *cond)
+{
+    return (pthread_cond_t *)(void *)&cond->native;
+}
+
+#if defined(__APPLE__)
+
+/* Which has no pthread_condattr_setclock, and a wait for a span of time instead. */
+void iso__sys_cond_init(iso__cond *cond)
+{
+    (void)pthread_cond_init(native_cond(cond), NULL);
+}
+
+static int wait_for(iso__cond *cond, iso__mutex *mutex, iso_nsec timeout)
+{
+    struct timespec span;
+
+    span.tv_sec = (time_t)(timeout / NS_PER_SECOND);
+    span.tv_nsec = (long)(timeout % NS_PER_SECOND);
+    return pthread_cond_timedwait_relative_np(native_cond(cond), native_of(mutex), &span);
+}
+
+#else
+
+void iso__sys_cond_init(iso__cond *cond)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(native_cond(cond), &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+static int wait_for(iso__cond *cond, iso__mutex *mutex, iso_nsec timeout)
+{
+    struct timespec when;
+    iso_nsec rest;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &when);
+    rest = timeout % NS_PER_SECOND + when.tv_nsec;
+    when.tv_sec += (time_t)(timeout / NS_PER_SECOND + rest / NS_PER_SECOND);
+    when.tv_nsec = (long)(rest % NS_PER_SECOND);
+    return pthread_cond_timedwait(native_cond(cond), native_of(mutex), &when);
+}
+
+#endif
+
+void iso__sys_cond_wait(iso__cond *cond, iso__mutex *mutex)
+{
+    (void)pthread_cond_wait(native_cond(cond), native_of(mutex));
+}
+
+bool iso__sys_cond_wait_for(iso__cond *cond, iso__mutex *mutex, iso_nsec timeout)
+{
+    if (timeout == ISO_FOREVER) {
+        iso__sys_cond_wait(cond, mutex);
+        return true;
+    }
+    if (timeout < 0) timeout = 0;
+    return wait_for(cond, mutex, timeout < longest_wait ? timeout : longest_wait) != ETIMEDOUT;
+}
+
+void iso__sys_cond_wake_one(iso__cond *cond)
+{
+    (void)pthread_cond_signal(native_cond(cond));
+}
+
+void iso__sys_cond_wake_all(iso__cond *cond)
+{
+    (void)pthread_cond_broadcast(native_cond(cond));
+}
+
+void iso__sys_cond_close(iso__cond *cond)
+{
+    (void)pthread_cond_destroy(native_cond(cond));
 }

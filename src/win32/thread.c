@@ -187,16 +187,21 @@ static unsigned __stdcall begin(void *arg)
     return 0;
 }
 
-/* Not CreateThread: the thread may use the C library. Source: Microsoft, _beginthreadex. */
-int iso__sys_thread_start(iso__thread *out, void (*run)(void *arg), void *arg)
+/* Not CreateThread: the thread may use the C library. A size is what the stack may grow to, not what
+ * it takes at once. Source: Microsoft, _beginthreadex, CreateThread. */
+int iso__sys_thread_start_sized(iso__thread *out, void (*run)(void *arg), void *arg,
+                                size_t stack_bytes)
 {
-    start *given = malloc(sizeof(*given)); /* not a loop's memory: it may outlive the call */
+    start *given;
     uintptr_t thread;
 
+    if (stack_bytes > MAXDWORD) return ISO_ENOMEM;
+    given = malloc(sizeof(*given)); /* not a loop's memory: it may outlive the call */
     if (given == NULL) return ISO_ENOMEM;
     given->run = run;
     given->arg = arg;
-    thread = _beginthreadex(NULL, 0, begin, given, 0, NULL);
+    thread = _beginthreadex(NULL, (unsigned)stack_bytes, begin, given,
+                            stack_bytes != 0 ? STACK_SIZE_PARAM_IS_A_RESERVATION : 0, NULL);
     if (thread == 0) {
         free(given);
         return ISO_EAGAIN;
@@ -205,10 +210,46 @@ int iso__sys_thread_start(iso__thread *out, void (*run)(void *arg), void *arg)
     return 0;
 }
 
+int iso__sys_thread_start(iso__thread *out, void (*run)(void *arg), void *arg)
+{
+    return iso__sys_thread_start_sized(out, run, arg, 0);
+}
+
 void iso__sys_thread_join(iso__thread thread)
 {
     (void)WaitForSingleObject((HANDLE)thread.native, INFINITE);
     (void)CloseHandle((HANDLE)thread.native);
+}
+
+void iso__sys_thread_detach(iso__thread thread)
+{
+    (void)CloseHandle((HANDLE)thread.native);
+}
+
+/* Windows 10, 1607, has it; where it lies has changed since. Source: Microsoft,
+ * SetThreadDescription. */
+void iso__sys_thread_set_name(const char *name)
+{
+    HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+    HRESULT(WINAPI * describe)(HANDLE thread, PCWSTR text);
+    WCHAR text[ISO__THREAD_NAME_MAX + 1];
+    int at;
+
+    describe = (HRESULT(WINAPI *)(HANDLE, PCWSTR))(void (*)(void))GetProcAddress(
+        kernel, "SetThreadDescription");
+    if (describe == NULL) return;
+    /* What Linux would cut in the middle of a letter is shown as it comes: it is for debuggers. */
+    for (at = 0; at < ISO__THREAD_NAME_MAX && name[at] != '\0'; at++)
+        text[at] = (unsigned char)name[at];
+    text[at] = L'\0';
+    (void)describe(GetCurrentThread(), text);
+}
+
+int iso__sys_cpu_count(void)
+{
+    DWORD count = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+
+    return count < 1 ? 1 : (int)count;
 }
 
 /* ---- locks ---- */
@@ -238,4 +279,54 @@ void iso__sys_mutex_unlock(iso__mutex *mutex)
 void iso__sys_mutex_close(iso__mutex *mutex)
 {
     (void)mutex; /* an SRWLOCK holds nothing */
+}
+
+/* ---- conditions ---- */
+
+enum { NS_PER_MS = 1000000, LONGEST_WAIT_MS = 24 * 3600 * 1000 };
+
+_Static_assert(sizeof(CONDITION_VARIABLE) <= sizeof(iso__cond), "a condition fits an iso__cond");
+
+static CONDITION_VARIABLE *native_cond(iso__cond *cond)
+{
+    return (CONDITION_VARIABLE *)(void *)&cond->native;
+}
+
+void iso__sys_cond_init(iso__cond *cond)
+{
+    InitializeConditionVariable(native_cond(cond));
+}
+
+void iso__sys_cond_wait(iso__cond *cond, iso__mutex *mutex)
+{
+    (void)SleepConditionVariableSRW(native_cond(cond), native_of(mutex), INFINITE, 0);
+}
+
+bool iso__sys_cond_wait_for(iso__cond *cond, iso__mutex *mutex, iso_nsec timeout)
+{
+    iso_nsec ms = timeout / NS_PER_MS + (timeout % NS_PER_MS > 0 ? 1 : 0); /* never early */
+
+    if (timeout == ISO_FOREVER) {
+        iso__sys_cond_wait(cond, mutex);
+        return true;
+    }
+    if (timeout < 0) ms = 0;
+    if (ms > LONGEST_WAIT_MS) ms = LONGEST_WAIT_MS;
+    return SleepConditionVariableSRW(native_cond(cond), native_of(mutex), (DWORD)ms, 0) ||
+           GetLastError() != ERROR_TIMEOUT;
+}
+
+void iso__sys_cond_wake_one(iso__cond *cond)
+{
+    WakeConditionVariable(native_cond(cond));
+}
+
+void iso__sys_cond_wake_all(iso__cond *cond)
+{
+    WakeAllConditionVariable(native_cond(cond));
+}
+
+void iso__sys_cond_close(iso__cond *cond)
+{
+    (void)cond; /* a CONDITION_VARIABLE holds nothing */
 }

@@ -27,15 +27,19 @@ set(ISO_SOURCES_LOOP
     src/common/loop/capability.c
     src/common/loop/child_watcher.c
     src/common/loop/exception.c
+    src/common/loop/executor.c
     src/common/loop/future.c
     src/common/loop/loop.c
     src/common/loop/object.c
     src/common/loop/policy.c
+    src/common/loop/port.c
     src/common/loop/resolve.c
     src/common/loop/run.c
     src/common/loop/schedule.c
     src/common/loop/signals.c
+    src/common/loop/shutdown_executor.c
     src/common/loop/sock.c
+    src/common/loop/thread_pool.c
     src/common/loop/thread_state.c
     src/common/loop/waiters.c
     src/common/loop/watch.c

@@ -7,6 +7,7 @@
 #include "isoloop/child_watcher.h"
 #include "isoloop/datagram.h"
 #include "isoloop/error.h"
+#include "isoloop/executor.h"
 #include "isoloop/future.h"
 #include "isoloop/limits.h"
 #include "isoloop/loop.h"

@@ -80,6 +80,9 @@ ISO_BEGIN_DECLS
     X(ENOTOVERLAPPED, -45, "the handle was not opened for overlapped use", (0), (0))               \
     X(EFOREIGNPORT, -46, "the handle is tied to another completion port", (0), (0))                \
     X(ENOTTY, -47, "the descriptor is not a terminal", (ENOTTY), (0))                              \
+    X(EBROKENPOOL, -50, "the pool is broken: the initializer of a thread failed", (0), (0))        \
+    X(ENOSERVICE, -51, "the service is not known", (0), (WSATYPE_NOT_FOUND, WSASERVICE_NOT_FOUND)) \
+    X(EFAILNAME, -52, "the name service failed", (0), (WSANO_RECOVERY))                            \
     X(EUNKNOWN, -43, "an error that has no name here", (0), (0))
 /* clang-format on */
 

@@ -69,7 +69,10 @@ KIT_TEST(numbers_stay_what_they_are)
     CHECK_EQ(ISO_ENOTOVERLAPPED, -45);
     CHECK_EQ(ISO_EFOREIGNPORT, -46);
     CHECK_EQ(ISO_ENOTTY, -47);
-    CHECK_EQ(ROWS, 47);
+    CHECK_EQ(ISO_EBROKENPOOL, -50);
+    CHECK_EQ(ISO_ENOSERVICE, -51);
+    CHECK_EQ(ISO_EFAILNAME, -52);
+    CHECK_EQ(ROWS, 50);
 }
 
 KIT_TEST(no_error_is_said_of_zero_and_of_counts)

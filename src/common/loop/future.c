@@ -339,6 +339,12 @@ void iso__future_end_number(iso_future *future, intptr_t number)
     iso_future_release(future);
 }
 
+void iso__future_end_result(iso_future *future, intptr_t number, void *result)
+{
+    if (future->state == ISO__FUTURE_PENDING) future->result = result;
+    iso__future_end_number(future, number);
+}
+
 void iso__future_end_error(iso_future *future, int error)
 {
     if (future->state == ISO__FUTURE_PENDING) {

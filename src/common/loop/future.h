@@ -47,10 +47,12 @@ bool iso__future_is_awaited(const iso_future *future);
 
 /* End it: the operation is over, and gives its reference back. A future that has ended stays as it
  * is. With a result that the future shares a reference of; with `number` and memory that it owns
- * from here on, or NULL; with a number; with an error, 0 meaning none. */
+ * from here on, or NULL; with a number; with a number and a pointer of the program's; with an
+ * error, 0 meaning none. */
 void iso__future_end_object(iso_future *future, iso__object *result);
 void iso__future_end_memory(iso_future *future, void *memory, size_t bytes, size_t used);
 void iso__future_end_number(iso_future *future, intptr_t number);
+void iso__future_end_result(iso_future *future, intptr_t number, void *result);
 void iso__future_end_error(iso_future *future, int error);
 
 /* Take a callback off again, also one that is on its way: it is not called any more. */

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "engine/reactor.h"
 #include "loop/backends.h"
+#include "loop/executor.h"
 #include "sys/clock.h"
 #include "sys/sock.h"
 
@@ -273,6 +274,8 @@ int iso_loop_close(iso_loop *loop)
                      "the loop closes while a %s is still open", object->kind->name);
         object->kind->abandon(object);
     }
+    iso__executors_close(loop);
+    iso__port_shut(loop);
     iso__engine_close(&loop->engine);
     iso__loop_unclaim(loop);
     return 0;

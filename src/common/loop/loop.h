@@ -10,6 +10,8 @@
 enum { ISO__BACKEND_NAME_BYTES = 64 };
 
 typedef struct iso__signals iso__signals;
+typedef struct iso__port iso__port;
+typedef struct iso_executor iso_executor;
 
 struct iso_loop {
     iso__engine engine;
@@ -24,6 +26,10 @@ struct iso_loop {
     iso_exception_handler exception_handler;
     void *exception_arg;
     iso__signals *signals; /* among `objects` while there are handlers; else NULL */
+    iso__port *port;       /* these are made when they are first wanted */
+    iso_executor *executor;
+    iso_executor *executor_of_names;
+    bool is_executor_shut;
     char backend[ISO__BACKEND_NAME_BYTES];
 };
 

@@ -3,6 +3,7 @@
 # with what lies in src/.
 
 set(ISO_SOURCES_BASE
+    src/common/base/addrinfo.c
     src/common/base/alloc.c
     src/common/base/buffer.c
     src/common/base/error.c
@@ -29,6 +30,7 @@ set(ISO_SOURCES_LOOP
     src/common/loop/exception.c
     src/common/loop/executor.c
     src/common/loop/future.c
+    src/common/loop/getaddrinfo.c
     src/common/loop/loop.c
     src/common/loop/object.c
     src/common/loop/policy.c

@@ -14,6 +14,7 @@
 #include "isoloop/pipe.h"
 #include "isoloop/policy.h"
 #include "isoloop/process.h"
+#include "isoloop/resolve.h"
 #include "isoloop/selector.h"
 #include "isoloop/sendfile.h"
 #include "isoloop/signals.h"

@@ -61,9 +61,12 @@ ISO_API int iso_loop_new(iso_loop **out, const iso_loop_options *options);
 ISO_API int iso_selector_event_loop_new(iso_loop **out, iso_selector *selector);
 
 /* Close the loop: what is scheduled is dropped, what is open is aborted (each connection_lost
- * comes, with ISO_ECLOSED), look-ups under way are waited for. The loop stays there to be asked,
- * and answers ISO_ECLOSED. Returns 0, also the second time; ISO_ERUNNING for a loop that is
- * running; ISO_EFORKED. NULL is fine. Source: loop.close. */
+ * comes, with ISO_ECLOSED). No thread is waited for: work in an executor, and host names, that have
+ * not begun never do, and what has begun goes on without the loop, its end told to the `drop` of
+ * iso_loop_submit. The default executor is shut down; to wait for what it does, await
+ * iso_loop_shutdown_default_executor before. The loop stays there to be asked, and answers
+ * ISO_ECLOSED. Returns 0, also the second time; ISO_ERUNNING for a loop that is running;
+ * ISO_EFORKED. NULL is fine. Source: loop.close. */
 ISO_API int iso_loop_close(iso_loop *loop);
 
 /* Share it, and give a reference back; the last one closes the loop and frees it, as soon as it

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A name service of the tests' own. It takes the place of the library's when a test is linked
- * (iso__sys_resolve, sys/resolve.h), so that a name has the addresses that the case wants it to
- * have, an answer takes as long as the case says, and no case asks the network. */
+ * (sys/resolve.h), so that a name has the addresses that the case wants it to have, an answer takes
+ * as long as the case says, and no case asks the network. */
 #ifndef ISO_TESTS_IO_NAMES_H
 #define ISO_TESTS_IO_NAMES_H
 
@@ -20,5 +20,10 @@ void names_hold(kit_gate *gate);
 /* How many look-ups began, and how many ended. Thread: any. */
 int names_begun(void);
 int names_ended(void);
+
+/* Wait until so many have begun, or have ended: they may outlive the loop, and must not outlive the
+ * case. */
+void names_await_begun(int count);
+void names_await_ended(int count);
 
 #endif

@@ -57,8 +57,9 @@ typedef struct iso_work_options {
     }
 
 /* The same for work that has an owner: `arg` is given to the library by a call that returns 0, and
- * comes back exactly once: with the future, when that ends with what the work answered; else
- * through `drop`, with the result, if there is one. So neither is lost, however it ends.
+ * comes back exactly once: through `drop`, with the result, if there is one, when the future was
+ * cancelled, its loop closed, or nobody held it when it ended; else with the future, which has the
+ * result (also when the loop closes before it calls the future's callbacks). So neither is lost.
  * Returns as above. Ownership: options are borrowed. Source: Executor.submit. */
 ISO_API int iso_loop_submit(iso_loop *loop, iso_executor *executor, const iso_work_options *options,
                             iso_future **out);

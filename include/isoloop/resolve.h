@@ -55,8 +55,8 @@ typedef struct iso_addrinfo {
  * "80"; NULL and "": port 0. A literal with a number is no look-up: the future is done at once.
  * NULL options mean all defaults. *out, if not NULL, ends with a result that points to the first
  * iso_addrinfo of an array, and a number that says how many there are.
- * Returns 0; ISO_EINVAL (neither host nor service; an unknown family, type or flag), ISO_ENOMEM,
- * ISO_EAGAIN (no thread can be started), ISO_ECLOSED, ISO_ETHREAD, ISO_EFORKED.
+ * Returns 0; ISO_EINVAL (neither host nor service; an unknown family, type or flag; TCP for
+ * datagrams, UDP for streams), ISO_ENOMEM, ISO_EAGAIN (no thread can be started), ISO_ECLOSED, ISO_ETHREAD, ISO_EFORKED.
  * Ownership: host, service and options are borrowed; the array is the future's.
  * Source: loop.getaddrinfo; getaddrinfo, RFC 3493. */
 ISO_API int iso_loop_getaddrinfo(iso_loop *loop, const char *host, const char *service,

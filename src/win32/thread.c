@@ -187,8 +187,8 @@ static unsigned __stdcall begin(void *arg)
     return 0;
 }
 
-/* Not CreateThread: the thread may use the C library. A size is what the stack may grow to, not what
- * it takes at once. Source: Microsoft, _beginthreadex, CreateThread. */
+/* Not CreateThread: the thread may use the C library. A size is what the stack may grow to, not
+ * what it takes at once. Source: Microsoft, _beginthreadex, CreateThread. */
 int iso__sys_thread_start_sized(iso__thread *out, void (*run)(void *arg), void *arg,
                                 size_t stack_bytes)
 {
@@ -238,7 +238,7 @@ void iso__sys_thread_set_name(const char *name)
     describe = (HRESULT(WINAPI *)(HANDLE, PCWSTR))(void (*)(void))GetProcAddress(
         kernel, "SetThreadDescription");
     if (describe == NULL) return;
-    /* What Linux would cut in the middle of a letter is shown as it comes: it is for debuggers. */
+    /* A name beyond ASCII is shown byte by byte: it is for debuggers. */
     for (at = 0; at < ISO__THREAD_NAME_MAX && name[at] != '\0'; at++)
         text[at] = (unsigned char)name[at];
     text[at] = L'\0';

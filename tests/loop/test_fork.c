@@ -548,6 +548,73 @@ KIT_TEST(a_parent_that_forks_often_keeps_its_loop)
     exercise(k, loop);
 }
 
+/* ---- executors ---- */
+
+static int do_nothing(void *arg, void **result)
+{
+    (void)arg;
+    (void)result;
+    return 0;
+}
+
+static void demand_efork_of_executors(kit *k, void *arg)
+{
+    iso_executor *pool = arg;
+    iso_loop *loop = kit_loop(k);
+    iso_future *future = NULL;
+
+    /* the parent's has no threads here, */
+    CHECK_RC(iso_loop_run_in_executor(loop, pool, do_nothing, NULL, &future), ISO_EFORKED);
+    CHECK_RC(iso_loop_set_default_executor(loop, pool), ISO_EFORKED);
+    CHECK_RC(iso_executor_shutdown(pool, true, true), ISO_EFORKED);
+    iso_executor_release(pool);
+    CHECK_PTR(future, NULL);
+    /* and one of the child's own is like any other */
+    CHECK_OK(iso_loop_run_in_executor(loop, NULL, do_nothing, NULL, &future));
+    CHECK_OK(kit_run_release(k, loop, future));
+    CHECK_OK(iso_loop_getaddrinfo(loop, "localhost", "80", NULL, &future));
+    CHECK_OK(kit_run_release(k, loop, future));
+    iso_loop_release(loop);
+    kit_forget_loop(k, loop);
+}
+
+KIT_TEST(in_a_child_the_parents_executors_are_refused)
+{
+    iso_loop *loop = kit_loop(k);
+    iso_executor *pool = NULL;
+    iso_future *future = NULL;
+
+    REQUIRE_OK(iso_thread_pool_executor_new(&pool, NULL));
+    REQUIRE_OK(iso_loop_run_in_executor(loop, pool, do_nothing, NULL, &future));
+    CHECK_OK(kit_run_release(k, loop, future));
+    in_child(k, demand_efork_of_executors, pool);
+    REQUIRE_OK(iso_loop_run_in_executor(loop, pool, do_nothing, NULL, &future));
+    CHECK_OK(kit_run_release(k, loop, future));
+    CHECK_OK(iso_executor_shutdown(pool, true, false));
+    iso_executor_release(pool);
+}
+
+static void demand_efork_of_work(kit *k, void *arg)
+{
+    iso_future *future = NULL;
+    iso_address address;
+
+    (void)k;
+    CHECK_OK(iso_address_parse(&address, "127.0.0.1", 1));
+    CHECK_RC(iso_loop_run_in_executor(arg, NULL, do_nothing, NULL, &future), ISO_EFORKED);
+    CHECK_RC(iso_loop_shutdown_default_executor(arg, 0, &future), ISO_EFORKED);
+    CHECK_RC(iso_loop_getaddrinfo(arg, "localhost", NULL, NULL, &future), ISO_EFORKED);
+    CHECK_RC(iso_loop_getnameinfo(arg, &address, 0, &future), ISO_EFORKED);
+    CHECK_PTR(future, NULL);
+}
+
+KIT_TEST(in_a_child_work_of_the_parents_loop_is_refused)
+{
+    iso_loop *loop = kit_loop(k);
+
+    in_child(k, demand_efork_of_work, loop);
+}
+
 static const kit_case cases[] = {
     KIT_CASE(in_a_child_scheduling_and_running_are_refused),
     KIT_CASE(in_a_child_io_on_the_parents_loop_is_refused),
@@ -566,6 +633,8 @@ static const kit_case cases[] = {
     KIT_CASE(a_child_replaces_the_current_loop_of_its_parent),
     KIT_CASE(a_grandchild_has_neither_loop),
     KIT_CASE(a_parent_that_forks_often_keeps_its_loop),
+    KIT_CASE(in_a_child_the_parents_executors_are_refused),
+    KIT_CASE(in_a_child_work_of_the_parents_loop_is_refused),
 };
 
 KIT_MAIN(cases)

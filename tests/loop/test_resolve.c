@@ -331,6 +331,8 @@ KIT_TEST(wrong_calls_are_refused)
     iso_addrinfo_options type = options_of(0, 4, 0, 0);
     iso_addrinfo_options protocol = options_of(0, 0, -1, 0);
     iso_addrinfo_options flags = options_of(0, 0, 0, 128);
+    iso_addrinfo_options stream = options_of(0, ISO_SOCK_STREAM, 17, 0);
+    iso_addrinfo_options datagram = options_of(0, ISO_SOCK_DGRAM, 6, 0);
     iso_loop *loop = prepare(k);
     iso_future *future = NULL;
     iso_address address = { 0 };
@@ -342,6 +344,8 @@ KIT_TEST(wrong_calls_are_refused)
     CHECK_RC(iso_loop_getaddrinfo(loop, "x", NULL, &type, &future), ISO_EINVAL);
     CHECK_RC(iso_loop_getaddrinfo(loop, "x", NULL, &protocol, &future), ISO_EINVAL);
     CHECK_RC(iso_loop_getaddrinfo(loop, "x", NULL, &flags, &future), ISO_EINVAL);
+    CHECK_RC(iso_loop_getaddrinfo(loop, "::1", NULL, &stream, &future), ISO_EINVAL);
+    CHECK_RC(iso_loop_getaddrinfo(loop, "::1", NULL, &datagram, &future), ISO_EINVAL);
     CHECK_RC(iso_loop_getnameinfo(loop, NULL, 0, &future), ISO_EINVAL);
     CHECK_RC(iso_loop_getnameinfo(loop, &address, 0, &future), ISO_EINVAL);
     CHECK_RC(iso_loop_getnameinfo(NULL, &address, 0, &future), ISO_EINVAL);

@@ -131,13 +131,6 @@ KIT_TEST(no_host_is_this_machine_or_every_interface)
     }
 }
 
-KIT_TEST(a_type_and_a_protocol_that_do_not_go_together_are_an_error)
-{
-    int rc = ask(k, "127.0.0.1", "80", options_of(4, ISO_SOCK_STREAM, 17, 0));
-
-    CHECK(rc == ISO_EINVAL || rc == ISO_ENOSERVICE || rc == ISO_ENONAME);
-}
-
 /* ---- back ---- */
 
 static void check_names(kit *k, const char *literal, unsigned flags, const char *host,
@@ -174,18 +167,21 @@ KIT_TEST(this_machine_has_a_name)
     check_names(k, "127.0.0.1", ISO_NI_NUMERICHOST | ISO_NI_DGRAM, "127.0.0.1", NULL);
 }
 
-/* By the system's own code, which a request for both as numbers does not reach. */
-KIT_TEST(a_literal_has_no_name_where_one_is_required)
+/* By the system's own code, which a request for both as numbers does not reach. Which of the flags
+ * wins is the system's affair. */
+KIT_TEST(a_literal_is_no_name_where_one_is_required)
 {
+    const unsigned flags = ISO_NI_NUMERICHOST | ISO_NI_NUMERICSERV | ISO_NI_NAMEREQD;
     iso_loop *loop = kit_loop(k);
     iso_future *future = NULL;
     iso_address address;
+    int rc;
 
     REQUIRE_OK(iso_address_parse(&address, "127.0.0.1", 80));
-    REQUIRE_OK(iso_loop_getnameinfo(
-        loop, &address, ISO_NI_NUMERICHOST | ISO_NI_NUMERICSERV | ISO_NI_NAMEREQD, &future));
+    REQUIRE_OK(iso_loop_getnameinfo(loop, &address, flags, &future));
     CHECK(!iso_future_done(future));
-    (void)kit_run_release(k, loop, future); /* which of the flags wins is the system's affair */
+    rc = kit_run_release(k, loop, future);
+    CHECK(rc == 0 || rc == ISO_ENONAME);
 }
 
 static const kit_case cases[] = {
@@ -196,10 +192,9 @@ static const kit_case cases[] = {
     KIT_CASE(an_unknown_service_is_not_known),
     KIT_CASE(a_service_has_a_port),
     KIT_CASE(no_host_is_this_machine_or_every_interface),
-    KIT_CASE(a_type_and_a_protocol_that_do_not_go_together_are_an_error),
     KIT_CASE(this_machine_as_numbers),
     KIT_CASE(this_machine_has_a_name),
-    KIT_CASE(a_literal_has_no_name_where_one_is_required),
+    KIT_CASE(a_literal_is_no_name_where_one_is_required),
 };
 
 KIT_MAIN(cases)

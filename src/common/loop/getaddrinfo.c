@@ -219,6 +219,10 @@ static int check_query(const iso__name_query *query)
         return iso__error_set(ISO_EINVAL, "getaddrinfo: type is 0 or one of ISO_SOCK_...");
     if (query->protocol < 0 || (query->flags & ~known) != 0)
         return iso__error_set(ISO_EINVAL, "getaddrinfo: an unknown protocol or flag");
+    /* Some systems refuse that, in several words, and some do not. */
+    if ((query->type == ISO_SOCK_STREAM && query->protocol == ISO__PROTOCOL_UDP) ||
+        (query->type == ISO_SOCK_DGRAM && query->protocol == ISO__PROTOCOL_TCP))
+        return iso__error_set(ISO_EINVAL, "getaddrinfo: the protocol is not one of the type");
     return 0;
 }
 

@@ -78,8 +78,8 @@ static void do_jobs(pool *self)
     }
 }
 
-/* Under the lock: what waits, which is the caller's from here on. A loop that wants one of them back
- * finds it begun, or cancels it before the caller does. */
+/* Under the lock: what waits, which is the caller's from here on. A loop that wants one of them
+ * back finds it begun, or cancels it before the caller does. */
 static void take_jobs(pool *self, iso__link *out)
 {
     iso__link *link;

@@ -281,12 +281,13 @@ static void end_with_names(iso_future *future, const iso__name_texts *texts)
     size_t service = strlen(texts->service) + 1;
     size_t bytes = sizeof(iso_nameinfo) + host + service;
     iso_nameinfo *info = iso__alloc(iso__loop_allocator(future->object.loop), bytes);
-    char *behind = (char *)(info + 1);
+    char *behind;
 
     if (info == NULL) {
         iso__future_end_error(future, ISO_ENOMEM);
         return;
     }
+    behind = (char *)(info + 1);
     memcpy(behind, texts->host, host);
     memcpy(behind + host, texts->service, service);
     info->host = behind;

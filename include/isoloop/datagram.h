@@ -20,7 +20,8 @@ typedef struct iso_datagram_protocol {
     /* One datagram, whole; it may be empty. */
     void (*datagram_received)(iso_datagram_transport *transport, void *self, const void *data,
                               size_t size, const iso_address *from);
-    /* One was refused on its way, or could not be sent; the endpoint goes on. */
+    /* One was refused on its way, could not be sent, or (ISO_EMSGSIZE) was longer than 64 KiB and
+     * came cut off, which only a unix socket can bring; the endpoint goes on. */
     void (*error_received)(iso_datagram_transport *transport, void *self, int error);
     /* The last call: 0 after close or abort; else what broke it. */
     void (*connection_lost)(iso_datagram_transport *transport, void *self, int error);
@@ -36,7 +37,7 @@ typedef struct iso_datagram_options {
     uint16_t remote_port;
     int family;           /* 0: what the addresses are; without any, 4 or 6 */
     bool reuse_port;      /* several processes share the port; not on Windows */
-    bool allow_broadcast; /* leave to send to every host of a network */
+    bool allow_broadcast; /* leave to send to every host of a network; not connected then */
     iso_fd sock;          /* a datagram socket of one's own instead of all of it; given */
 } iso_datagram_options;
 
@@ -47,21 +48,24 @@ typedef struct iso_datagram_options {
 
 /* Make an endpoint: bound to a local address, connected to a remote one, or both. *out, if not
  * NULL, is a future of an iso_datagram_transport, done once connection_made has been called.
+ * With allow_broadcast a remote address is where everything goes, and datagrams come from anybody:
+ * whoever answers a broadcast is somebody else.
  * Returns 0; ISO_ENOTSUP (limits rows: datagrams, reuse_port); ISO_EINVAL (neither address nor
  * family; addresses and sock; a sock of streams), ISO_ELIMIT (another row), ISO_EBADF,
  * ISO_ENOTSOCK, ISO_EBUSY (sock), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. A name that is not found,
- * and what the system answers to bind and connect, end the future.
+ * and what the system answers to bind and connect, end the future; of several pairs of addresses
+ * the first error.
  * Ownership: protocol is lent until connection_lost; options are borrowed; `sock` is given once the
  * call returned 0. Source: loop.create_datagram_endpoint. */
 ISO_API int iso_loop_create_datagram_endpoint(iso_loop *loop, const iso_datagram_protocol *protocol,
                                               void *self, const iso_datagram_options *options,
                                               iso_future **out);
 
-/* Send one datagram to `to`, or, NULL, to whom the endpoint is connected; what the system does not
+/* Send one datagram to `to`, or, NULL, to the endpoint's remote address; what the system does not
  * take at once is copied and sent later, in order. An empty one is a datagram too. What goes wrong
  * on the way is told by error_received.
- * Returns 0 (after close too: it is dropped); ISO_EINVAL (no address; another one than it is
- * connected to), ISO_ENOMEM, ISO_ETHREAD. Source: DatagramTransport.sendto. */
+ * Returns 0 (after close too: it is dropped); ISO_EINVAL (no address; another one than the remote
+ * address), ISO_ENOMEM, ISO_ETHREAD. Source: DatagramTransport.sendto. */
 ISO_API int iso_datagram_transport_sendto(iso_datagram_transport *transport, const void *data,
                                           size_t size, const iso_address *to);
 
@@ -78,6 +82,13 @@ ISO_API size_t iso_datagram_transport_get_write_buffer_size(const iso_datagram_t
 /* "sockname", "peername" (of one that is connected), "socket", as iso_transport_get_extra_info. */
 ISO_API int iso_datagram_transport_get_extra_info(const iso_datagram_transport *self,
                                                   const char *name, iso_extra_info *out);
+
+/* The protocol is lent until it is replaced or the endpoint lost. Returns 0, ISO_EINVAL (no
+ * protocol) or ISO_ETHREAD. Source: BaseTransport.set_protocol, get_protocol. */
+ISO_API int iso_datagram_transport_set_protocol(iso_datagram_transport *transport,
+                                                const iso_datagram_protocol *protocol, void *self);
+ISO_API const iso_datagram_protocol *
+iso_datagram_transport_get_protocol(const iso_datagram_transport *transport, void **self);
 
 ISO_API iso_loop *iso_datagram_transport_get_loop(const iso_datagram_transport *transport);
 

@@ -353,16 +353,24 @@ int iso__sys_datagram_set_broadcast(iso_fd fd)
 ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address *from)
 {
     struct sockaddr_storage native;
-    socklen_t length = sizeof(native);
+    struct msghdr message;
+    struct iovec piece;
     ssize_t got;
 
+    piece.iov_base = data;
+    piece.iov_len = size;
+    memset(&message, 0, sizeof(message));
+    message.msg_name = &native;
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
     native.ss_family = AF_UNSPEC;
     do {
-        got = recvfrom((int)fd, data, size, 0, (struct sockaddr *)&native, &length);
+        message.msg_namelen = sizeof(native);
+        got = recvmsg((int)fd, &message, 0); /* recvfrom does not say that it cut one off */
     } while (got < 0 && errno == EINTR);
     if (got < 0) return iso__sys_error(errno);
-    keep_address(from, &native, length);
-    return got;
+    keep_address(from, &native, message.msg_namelen);
+    return (message.msg_flags & MSG_TRUNC) != 0 ? ISO_EMSGSIZE : got;
 }
 
 ptrdiff_t iso__sys_datagram_send(iso_fd fd, const iso_buffer *data, const iso_address *to)

@@ -311,12 +311,15 @@ ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address
 {
     SOCKADDR_STORAGE native;
     int length = sizeof(native);
-    int got = recvfrom((SOCKET)fd, data, size < INT_MAX ? (int)size : INT_MAX, 0,
-                       (struct sockaddr *)&native, &length);
+    int got;
+    int rc;
 
-    if (got < 0) return iso__socket_error();
-    iso__address_keep(from, &native, length);
-    return got;
+    native.ss_family = AF_UNSPEC;
+    got = recvfrom((SOCKET)fd, data, size < INT_MAX ? (int)size : INT_MAX, 0,
+                   (struct sockaddr *)&native, &length);
+    rc = got < 0 ? iso__socket_error() : 0;
+    if (rc == 0 || rc == ISO_EMSGSIZE) iso__address_keep(from, &native, length);
+    return rc == 0 ? got : rc;
 }
 
 ptrdiff_t iso__sys_datagram_send(iso_fd fd, const iso_buffer *data, const iso_address *to)

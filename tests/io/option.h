@@ -11,4 +11,8 @@ bool option_is_nodelay(iso_fd fd);
 /* Have the system keep few bytes of a socket, so that a transport soon has to keep some itself. */
 void option_keep_few(iso_fd fd);
 
+/* Two unix sockets of datagrams that are connected to each other, and block; false where there are
+ * none. */
+bool option_datagram_pair(iso_fd out[2]);
+
 #endif

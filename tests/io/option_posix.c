@@ -20,3 +20,13 @@ void option_keep_few(iso_fd fd)
     (void)setsockopt((int)fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     (void)setsockopt((int)fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
+
+bool option_datagram_pair(iso_fd out[2])
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) != 0) return false;
+    out[0] = ends[0];
+    out[1] = ends[1];
+    return true;
+}

@@ -18,3 +18,9 @@ void option_keep_few(iso_fd fd)
     (void)setsockopt((SOCKET)fd, SOL_SOCKET, SO_SNDBUF, (const char *)&bytes, sizeof(bytes));
     (void)setsockopt((SOCKET)fd, SOL_SOCKET, SO_RCVBUF, (const char *)&bytes, sizeof(bytes));
 }
+
+bool option_datagram_pair(iso_fd out[2])
+{
+    (void)out;
+    return false;
+}

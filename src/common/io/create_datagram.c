@@ -114,11 +114,13 @@ static const iso__datagram_owner creation_owner = {
     .lost = endpoint_lost,
 };
 
-static int make_endpoint(creation *self, iso_fd fd)
+static int make_endpoint(creation *self, iso_fd fd, const iso_address *remote)
 {
     iso__datagram_source source;
 
+    memset(&source, 0, sizeof(source));
     source.fd = fd;
+    if (remote != NULL) source.remote = *remote;
     source.protocol = self->protocol;
     source.self = self->self;
     source.owner_kind = &creation_owner;
@@ -136,7 +138,9 @@ static int set_up(const creation *self, iso_fd fd, const iso_address *local,
     if (rc == 0 && local != NULL && iso_address_version(local) == 6)
         rc = iso__sys_socket_set_v6only(fd);
     if (rc == 0 && local != NULL) rc = iso__sys_socket_bind(fd, local);
-    if (rc == 0 && remote != NULL) rc = iso__sys_socket_connect(fd, remote);
+    /* Whoever answers a broadcast is not whom it was sent to. Source: asyncio. */
+    if (rc == 0 && remote != NULL && !self->allow_broadcast)
+        rc = iso__sys_socket_connect(fd, remote);
     return rc;
 }
 
@@ -148,7 +152,7 @@ static int try_pair(creation *self, const iso_address *local, const iso_address 
 
     if (rc != 0) return rc;
     rc = set_up(self, fd, local, remote);
-    if (rc == 0) rc = make_endpoint(self, fd);
+    if (rc == 0) rc = make_endpoint(self, fd, remote);
     if (rc != 0) (void)iso__sys_socket_close(fd);
     return rc;
 }
@@ -159,12 +163,12 @@ static const iso_address *address_of(const side *one, int at)
 }
 
 /* The first pair of a local and a remote address, of one family, with which it can be done. Answers
- * 0, or the last error. */
+ * 0, or the first error, as asyncio does. */
 static int open_endpoint(creation *self)
 {
     const side *local = &self->sides[LOCAL];
     const side *remote = &self->sides[REMOTE];
-    int rc = ISO_EADDRNOTAVAIL; /* no two of one family */
+    int first = 0;
     int from;
     int to;
 
@@ -172,14 +176,16 @@ static int open_endpoint(creation *self)
         for (to = 0; to < (remote->is_there ? remote->count : 1); to++) {
             const iso_address *a = address_of(local, from);
             const iso_address *b = address_of(remote, to);
+            int rc;
 
             if (a != NULL && b != NULL && iso_address_version(a) != iso_address_version(b))
                 continue;
             rc = try_pair(self, a, b);
             if (rc == 0 || rc == ISO_ENOMEM || rc == ISO_ELIMIT) return rc;
+            if (first == 0) first = rc;
         }
     }
-    return rc;
+    return first != 0 ? first : ISO_EADDRNOTAVAIL; /* no two of one family */
 }
 
 /* ---- addresses ---- */
@@ -298,7 +304,7 @@ static int adopt_socket(creation *self, iso_fd fd)
     int rc = iso__sys_socket_require_datagram(fd);
 
     if (rc == 0) rc = iso__sys_socket_adopt(fd);
-    return rc != 0 ? rc : make_endpoint(self, fd);
+    return rc != 0 ? rc : make_endpoint(self, fd, NULL);
 }
 
 int iso_loop_create_datagram_endpoint(iso_loop *loop, const iso_datagram_protocol *protocol,

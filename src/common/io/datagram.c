@@ -15,6 +15,9 @@ enum { LARGEST = INT32_MAX };
 /* What each one counts besides its bytes, so that empty ones are counted too. Source: asyncio. */
 enum { PACKET_BYTES = 8 };
 
+/* So many of those that wait are sent in one turn, as a driver receives at most. */
+enum { SENDS_PER_TURN = 16 };
+
 typedef enum datagram_state {
     OPEN = 0,
     CLOSING, /* close was called: flush, then end */
@@ -47,8 +50,9 @@ struct iso_datagram_transport {
     void *self;
     output *output;
     iso__water water;
-    iso_address remote; /* length 0: connected to nobody */
+    iso_address remote; /* to whom all of it goes; length 0: each says to whom */
     uint8_t state;
+    bool is_connected; /* so the system knows to whom, too: a unix socket has no address here */
     bool is_made;
     bool is_write_paused;
     int error;
@@ -196,6 +200,11 @@ static void resume_if_low(iso_datagram_transport *self)
     if (self->protocol->resume_writing != NULL) self->protocol->resume_writing(self, self->self);
 }
 
+static const iso_address *address_of(const packet *one)
+{
+    return one->to.length != 0 ? &one->to : NULL;
+}
+
 static void start_send(iso_datagram_transport *self)
 {
     output *out = self->output;
@@ -206,17 +215,39 @@ static void start_send(iso_datagram_transport *self)
     out->piece.size = first->size;
     out->op.what.send.list = &out->piece;
     out->op.what.send.count = 1;
-    out->op.what.send.to = first->to.length != 0 ? &first->to : NULL;
+    out->op.what.send.to = address_of(first);
     rc = driver_of(self)->kind->sendto(driver_of(self), &out->op);
     if (rc != 0) begin_end(self, rc);
+}
+
+/* The first one was sent, or could not be. The program may send more, close or abort. */
+static void end_packet(iso_datagram_transport *self, ptrdiff_t result)
+{
+    drop_packet(self->output);
+    if (result < 0) tell_error(self, (int)result);
+}
+
+/* There is room again: as a rule for more than the one that waited for it. */
+static void send_more(iso_datagram_transport *self)
+{
+    int left = SENDS_PER_TURN - 1;
+
+    while (self->output != NULL && !iso__list_empty(&self->output->packets) && left-- > 0) {
+        packet *first = ISO__CONTAINER(self->output->packets.next, packet, link);
+        iso_buffer piece = { first + 1, first->size };
+        ptrdiff_t sent = iso__sys_datagram_send(self->io.fd, &piece, address_of(first));
+
+        if (sent == ISO_EAGAIN) return;
+        end_packet(self, sent);
+    }
 }
 
 static void send_done(iso__op *op, ptrdiff_t result)
 {
     iso_datagram_transport *self = ISO__CONTAINER(op->io, iso_datagram_transport, io);
 
-    drop_packet(self->output);
-    if (result < 0) tell_error(self, (int)result); /* may send more, close or abort */
+    end_packet(self, result);
+    if (driver_of(self)->kind->sends_directly) send_more(self);
     if (self->output != NULL) resume_if_low(self); /* so may this */
     if (self->output == NULL) return;
     if (!iso__list_empty(&self->output->packets)) {
@@ -270,9 +301,10 @@ static bool is_same(const iso_address *a, const iso_address *b)
 /* To whom; in *to NULL for the one it is connected to, who need not be named to the system. */
 static int check_address(const iso_datagram_transport *self, const iso_address **to)
 {
-    if (self->remote.length == 0) return *to == NULL || (*to)->length == 0 ? ISO_EINVAL : 0;
+    if (!self->is_connected && self->remote.length == 0)
+        return *to == NULL || (*to)->length == 0 ? ISO_EINVAL : 0;
     if (*to != NULL && !is_same(*to, &self->remote)) return ISO_EINVAL;
-    *to = NULL;
+    *to = self->is_connected ? NULL : &self->remote;
     return 0;
 }
 
@@ -366,6 +398,25 @@ void iso_datagram_transport_get_write_buffer_limits(const iso_datagram_transport
     if (low != NULL) *low = self->water.low;
 }
 
+int iso_datagram_transport_set_protocol(iso_datagram_transport *self,
+                                        const iso_datagram_protocol *protocol, void *arg)
+{
+    int rc = iso__loop_check_thread(self->object.loop);
+
+    if (rc != 0) return rc;
+    if (protocol == NULL) return ISO_EINVAL;
+    self->protocol = protocol;
+    self->self = arg;
+    return 0;
+}
+
+const iso_datagram_protocol *iso_datagram_transport_get_protocol(const iso_datagram_transport *self,
+                                                                 void **arg)
+{
+    if (arg != NULL) *arg = self->self;
+    return self->protocol;
+}
+
 iso_loop *iso_datagram_transport_get_loop(const iso_datagram_transport *self)
 {
     return self->object.loop;
@@ -424,7 +475,8 @@ int iso__datagram_new(iso_datagram_transport **out, iso_loop *loop,
     (void)iso__water_set(&self->water, SIZE_MAX, SIZE_MAX);
     self->owner_kind = source->owner_kind;
     self->owner = source->owner;
-    if (iso__sys_socket_peername(source->fd, &self->remote) != 0) self->remote.length = 0;
+    self->is_connected = iso__sys_socket_peername(source->fd, &self->remote) == 0;
+    if (!self->is_connected) self->remote = source->remote;
     rc = iso__engine_attach(&loop->engine, &self->io);
     if (rc == 0) {
         iso__object_open(&self->object);

@@ -15,6 +15,7 @@ typedef struct iso__datagram_owner {
 
 typedef struct iso__datagram_source {
     iso_fd fd;
+    iso_address remote; /* of one that is not connected: to whom all goes; length 0: to anybody */
     const iso_datagram_protocol *protocol;
     void *self;
     const iso__datagram_owner *owner_kind;

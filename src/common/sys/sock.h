@@ -80,9 +80,10 @@ int iso__sys_socket_shutdown_write(iso_fd fd);
 int iso__sys_datagram_open(iso_fd *out, int version);
 int iso__sys_datagram_set_broadcast(iso_fd fd);
 
-/* Take one datagram, and who sent it: its size, which may be 0; ISO_EAGAIN; ISO_EMSGSIZE for one
- * that is larger than `size` (Windows; elsewhere it is cut); or an error that an earlier send met
- * (ISO_ECONNREFUSED and the like), after which the socket is sound. */
+/* Take one datagram, and who sent it (of a unix socket, nobody): its size, which may be 0;
+ * ISO_EAGAIN; ISO_EMSGSIZE for one that is larger than `size`: its beginning, and who sent it, are
+ * there, and the rest of it is gone; or an error that an earlier send met (ISO_ECONNREFUSED and the
+ * like), after which the socket is sound. */
 ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address *from);
 
 /* Send one datagram; `to` NULL: to whom the socket is connected. Its size, ISO_EAGAIN,

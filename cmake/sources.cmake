@@ -55,6 +55,7 @@ set(ISO_SOURCES_IO
     src/common/io/create_server.c
     src/common/io/datagram.c
     src/common/io/listener.c
+    src/common/io/multicast.c
     src/common/io/named_pipe.c
     src/common/io/pipe.c
     src/common/io/process.c
@@ -71,6 +72,7 @@ set(ISO_SOURCES_POSIX
     src/posix/clock.c
     src/posix/descriptor.c
     src/posix/error.c
+    src/posix/multicast.c
     src/posix/named_pipe.c
     src/posix/pipe.c
     src/posix/poll.c
@@ -119,6 +121,7 @@ set(ISO_SOURCES_WIN32
     src/win32/iocp_recv.c
     src/win32/iocp_recvfrom.c
     src/win32/iocp_watch.c
+    src/win32/multicast.c
     src/win32/named_pipe.c
     src/win32/pipe.c
     src/win32/process.c

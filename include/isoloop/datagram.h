@@ -83,6 +83,45 @@ ISO_API size_t iso_datagram_transport_get_write_buffer_size(const iso_datagram_t
 ISO_API int iso_datagram_transport_get_extra_info(const iso_datagram_transport *self,
                                                   const char *name, iso_extra_info *out);
 
+/* Groups (multicast). `group` is a literal, "239.255.0.1" or "ff02::114"; `via` the interface: an
+ * address that it has, its number or its name ("192.0.2.1", "2", "eth0"; on Windows "Ethernet");
+ * NULL: the system chooses. Datagrams come to an endpoint of the group's port that is bound to
+ * every address, or to the group's. A membership ends with the endpoint.
+ *
+ * join returns 0; with a detail ISO_EINVAL (not the address of a group), ISO_EAFNOSUPPORT (of the
+ * other version than the endpoint), ISO_EADDRINUSE (joined already), ISO_ENOENT, ISO_EADDRNOTAVAIL
+ * (no such interface), ISO_ENETUNREACH (the system has none to choose); ISO_ENOBUFS (more than the
+ * system takes), ISO_ECLOSED (it is lost), ISO_ETHREAD. leave returns the same, and
+ * ISO_EADDRNOTAVAIL for what is not joined. Source: uv_udp_set_membership. */
+ISO_API int iso_datagram_transport_join_group(iso_datagram_transport *transport, const char *group,
+                                              const char *via);
+ISO_API int iso_datagram_transport_leave_group(iso_datagram_transport *transport, const char *group,
+                                               const char *via);
+
+/* The same for what one source sends to the group. ISO_ENOTSUP, too: NetBSD and OpenBSD know none.
+ * Source: uv_udp_set_source_membership. */
+ISO_API int iso_datagram_transport_join_source_group(iso_datagram_transport *transport,
+                                                     const char *group, const char *source,
+                                                     const char *via);
+ISO_API int iso_datagram_transport_leave_source_group(iso_datagram_transport *transport,
+                                                      const char *group, const char *source,
+                                                      const char *via);
+
+/* Out of which interface datagrams to a group go; how many routers may pass them on, 0 (none leaves
+ * this machine) to 255, at first 1; whether members on this machine hear them, at first they do (on
+ * Windows that is set at the member). Each returns 0; ISO_EINVAL (a number out of range); what
+ * join_group answers to an interface; ISO_ECLOSED, ISO_ETHREAD, or what the system answers.
+ * Source: uv_udp_set_multicast_interface, uv_udp_set_multicast_ttl, uv_udp_set_multicast_loop. */
+ISO_API int iso_datagram_transport_set_multicast_interface(iso_datagram_transport *transport,
+                                                           const char *via);
+ISO_API int iso_datagram_transport_set_multicast_ttl(iso_datagram_transport *transport, int ttl);
+ISO_API int iso_datagram_transport_set_multicast_loop(iso_datagram_transport *transport, bool on);
+
+/* How many routers may pass on what goes to one address, 1 to 255; leave to send to every host of a
+ * network. Return as those. Source: uv_udp_set_ttl, uv_udp_set_broadcast. */
+ISO_API int iso_datagram_transport_set_ttl(iso_datagram_transport *transport, int ttl);
+ISO_API int iso_datagram_transport_set_broadcast(iso_datagram_transport *transport, bool on);
+
 /* The protocol is lent until it is replaced or the endpoint lost. Returns 0, ISO_EINVAL (no
  * protocol) or ISO_ETHREAD. Source: BaseTransport.set_protocol, get_protocol. */
 ISO_API int iso_datagram_transport_set_protocol(iso_datagram_transport *transport,

@@ -345,9 +345,9 @@ int iso__sys_socket_shutdown_write(iso_fd fd)
 
 /* ---- datagrams ---- */
 
-int iso__sys_datagram_set_broadcast(iso_fd fd)
+int iso__sys_datagram_set_broadcast(iso_fd fd, bool on)
 {
-    return set_option(fd, SOL_SOCKET, SO_BROADCAST, 1);
+    return set_option(fd, SOL_SOCKET, SO_BROADCAST, on ? 1 : 0);
 }
 
 ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address *from)

@@ -302,9 +302,12 @@ int iso__sys_socket_shutdown_write(iso_fd fd)
 
 /* ---- datagrams ---- */
 
-int iso__sys_datagram_set_broadcast(iso_fd fd)
+int iso__sys_datagram_set_broadcast(iso_fd fd, bool on)
 {
-    return set_option(fd, SOL_SOCKET, SO_BROADCAST);
+    const DWORD value = on ? 1 : 0;
+    int rc = setsockopt((SOCKET)fd, SOL_SOCKET, SO_BROADCAST, (const char *)&value, sizeof(value));
+
+    return rc == 0 ? 0 : iso__socket_error();
 }
 
 ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address *from)

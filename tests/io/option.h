@@ -15,4 +15,10 @@ void option_keep_few(iso_fd fd);
  * none. */
 bool option_datagram_pair(iso_fd out[2]);
 
+/* The name of an interface; what was set for datagrams to a group, a time to live (`loop` false)
+ * or whether they are heard here, and for others; -1: the system does not say. */
+bool option_interface_name(uint32_t index, char *text, size_t size);
+int option_multicast(iso_fd fd, int version, bool loop);
+int option_ttl(iso_fd fd, int version);
+
 #endif

@@ -134,7 +134,7 @@ static int set_up(const creation *self, iso_fd fd, const iso_address *local,
     int rc = 0;
 
     if (self->reuse_port) rc = iso__sys_socket_set_reuse_port(fd);
-    if (rc == 0 && self->allow_broadcast) rc = iso__sys_datagram_set_broadcast(fd);
+    if (rc == 0 && self->allow_broadcast) rc = iso__sys_datagram_set_broadcast(fd, true);
     if (rc == 0 && local != NULL && iso_address_version(local) == 6)
         rc = iso__sys_socket_set_v6only(fd);
     if (rc == 0 && local != NULL) rc = iso__sys_socket_bind(fd, local);

@@ -76,9 +76,9 @@ ptrdiff_t iso__sys_socket_sendv(iso_fd fd, const iso_buffer *list, size_t count)
 /* Tell the peer that no more will come (SHUT_WR, SD_SEND). */
 int iso__sys_socket_shutdown_write(iso_fd fd);
 
-/* A datagram socket, and leave to send to every host of a network (SO_BROADCAST). */
+/* A datagram socket, and whether it may send to every host of a network (SO_BROADCAST). */
 int iso__sys_datagram_open(iso_fd *out, int version);
-int iso__sys_datagram_set_broadcast(iso_fd fd);
+int iso__sys_datagram_set_broadcast(iso_fd fd, bool on);
 
 /* Take one datagram, and who sent it (of a unix socket, nobody): its size, which may be 0;
  * ISO_EAGAIN; ISO_EMSGSIZE for one that is larger than `size`: its beginning, and who sent it, are

@@ -4,6 +4,7 @@
 #include "iocp.h"
 
 #include "base/alloc.h"
+#include "handle.h"
 #include "sys/sock.h"
 
 #include <mswsock.h>
@@ -53,6 +54,8 @@ static void finished(iso__request *request, int error, size_t bytes)
 
     op->request = NULL;
     op->result = error != 0 ? error : (ptrdiff_t)bytes;
+    if (op->verb == ISO__OP_SENDTO && error == 0 && bytes < op->what.send.list->size)
+        op->result = ISO_EMSGSIZE; /* Wine: with a warning, as of what is received and too long */
     if (op->verb == ISO__OP_CONNECT && error == 0)
         op->result = is_stream_of_owner(channel) ? update_connection(channel) : 0;
     iso__driver_ready(&channel->driver->base, &op->node);
@@ -112,6 +115,7 @@ int iso__iocp_sendto(iso__driver *driver, iso__op *op)
     once *self = begin(op, ISO__OP_SENDTO);
     WSABUF piece;
     bool succeeded;
+    DWORD error;
 
     (void)driver;
     if (self == NULL) return ISO_ENOMEM;
@@ -120,7 +124,14 @@ int iso__iocp_sendto(iso__driver *driver, iso__op *op)
     succeeded = WSASendTo(sock, &piece, 1, NULL, 0,
                           to != NULL ? (const struct sockaddr *)(const void *)&to->storage : NULL,
                           to != NULL ? (int)to->length : 0, &self->request.overlapped, NULL) == 0;
-    iso__request_settle(&self->request, succeeded, succeeded ? 0 : GetLastError());
+    error = succeeded ? 0 : GetLastError();
+    /* What is received and too long is a warning, whose packet comes; what is too long to be sent
+     * is refused, and none does. */
+    if (error == WSAEMSGSIZE &&
+        (DWORD)self->request.overlapped.Internal != (DWORD)STATUS_BUFFER_OVERFLOW)
+        finished(&self->request, ISO_EMSGSIZE, 0);
+    else
+        iso__request_settle(&self->request, succeeded, error);
     return 0;
 }
 

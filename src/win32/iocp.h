@@ -147,6 +147,8 @@ int iso__iocp_recv_start(iso__driver *driver, iso__io *io);
 void iso__iocp_recv_stop(iso__driver *driver, iso__io *io);
 int iso__iocp_accept_start(iso__driver *driver, iso__io *io, int max);
 void iso__iocp_accept_stop(iso__driver *driver, iso__io *io);
+/* recv_start for a mode, ISO__IO_RECV or, of an owner that lends memory, ISO__IO_RECVFROM. */
+int iso__iocp_recv_start_as(iso__driver *driver, iso__io *io, iso__io_mode mode);
 int iso__iocp_recvfrom_start(iso__driver *driver, iso__io *io);
 void iso__iocp_recvfrom_stop(iso__driver *driver, iso__io *io);
 int iso__iocp_watch(iso__driver *driver, iso__io *io, unsigned events);

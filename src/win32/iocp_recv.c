@@ -104,8 +104,22 @@ static ptrdiff_t read_at_once(const iso__channel *self, void *data, size_t size)
 /* The memory that the owner lends; false: it wants nothing any more. */
 static bool borrow(const iso__io *io, void **data, size_t *size)
 {
+    uint8_t mode = io->mode;
+
     io->kind->lend((iso__io *)(uintptr_t)io, data, size);
-    return io->mode == ISO__IO_RECV;
+    return io->mode == mode;
+}
+
+static void tell_datagram(iso__io *io, void *data, size_t size)
+{
+    iso_address from;
+    ptrdiff_t got = iso__sys_datagram_recv(io->fd, data, size, &from);
+
+    if (got == ISO_EAGAIN) return;
+    if (got < 0 && got != ISO_EMSGSIZE)
+        (void)io->kind->datagram(io, NULL, got, NULL);
+    else
+        (void)io->kind->datagram(io, data, got, &from);
 }
 
 static void tell_ready(iso__channel *self)
@@ -119,6 +133,10 @@ static void tell_ready(iso__channel *self)
     if (io->kind->lend != NULL && !borrow(io, &data, &size)) return;
     self->state = ISO__RECV_NOTHING;
     iso__channel_idle(self);
+    if (io->mode == ISO__IO_RECVFROM) {
+        tell_datagram(io, data, size);
+        return;
+    }
     got = read_at_once(self, data, size);
     if (got != ISO_EAGAIN) io->kind->received(io, data, got);
 }
@@ -165,7 +183,10 @@ static void tell_end(iso__channel *self)
 
     self->state = ISO__RECV_NOTHING;
     iso__channel_idle(self);
-    io->kind->received(io, NULL, self->result);
+    if (io->mode == ISO__IO_RECVFROM)
+        (void)io->kind->datagram(io, NULL, self->result, NULL);
+    else
+        io->kind->received(io, NULL, self->result);
 }
 
 static void run_received(iso__engine *engine, iso__node *node)
@@ -174,7 +195,8 @@ static void run_received(iso__engine *engine, iso__node *node)
     iso__channel *self = iso__channel_of(io);
 
     (void)engine;
-    if (io->mode != ISO__IO_RECV) return; /* it is kept until recv_start */
+    if (io->mode != ISO__IO_RECV && io->mode != ISO__IO_RECVFROM)
+        return; /* kept until recv_start */
     switch ((iso__recv_state)self->state) {
     case ISO__RECV_READY: tell_ready(self); return;
     case ISO__RECV_KEPT:
@@ -191,12 +213,12 @@ static void run_received(iso__engine *engine, iso__node *node)
 
 /* ---- the functions of the driver ---- */
 
-int iso__iocp_recv_start(iso__driver *driver, iso__io *io)
+int iso__iocp_recv_start_as(iso__driver *driver, iso__io *io, iso__io_mode mode)
 {
     iso__channel *self = iso__channel_of(io);
 
-    if (io->mode == ISO__IO_RECV) return 0;
-    io->mode = ISO__IO_RECV;
+    if (io->mode == mode) return 0;
+    io->mode = (uint8_t)mode;
     io->node.run = run_received;
     self->start = start_receive;
     if (self->state == ISO__RECV_NOTHING)
@@ -204,6 +226,11 @@ int iso__iocp_recv_start(iso__driver *driver, iso__io *io)
     else if (self->state != ISO__RECV_HELD)
         iso__driver_ready(driver, &io->node);
     return 0;
+}
+
+int iso__iocp_recv_start(iso__driver *driver, iso__io *io)
+{
+    return iso__iocp_recv_start_as(driver, io, ISO__IO_RECV);
 }
 
 void iso__iocp_recv_stop(iso__driver *driver, iso__io *io)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Datagrams. One receive is kept posted, into memory that holds the largest there can be; what has
- * come besides is taken at once when that one is told. */
+ * come besides is taken at once when that one is told. Into memory of the owner's nothing is posted:
+ * that is iocp_recv.c's, which waits until there is something. */
 #include "iocp.h"
 
 #include "sys/sock.h"
@@ -88,8 +89,8 @@ static void run_datagrams(iso__engine *engine, iso__node *node)
         ptrdiff_t got = iso__sys_datagram_recv(io->fd, self->bytes, DATAGRAM_BYTES, &from);
 
         if (got == ISO_EAGAIN) break;
-        goes_on = got < 0 ? io->kind->datagram(io, NULL, got, NULL)
-                          : io->kind->datagram(io, self->bytes, got, &from);
+        goes_on = got < 0 && got != ISO_EMSGSIZE ? io->kind->datagram(io, NULL, got, NULL)
+                                                 : io->kind->datagram(io, self->bytes, got, &from);
     }
     channel->held--;
     iso__channel_free_if_over(channel);
@@ -111,9 +112,13 @@ static int prepare(iso__channel *channel)
 int iso__iocp_recvfrom_start(iso__driver *driver, iso__io *io)
 {
     iso__channel *channel = iso__channel_of(io);
-    int rc = channel->extra == NULL ? prepare(channel) : 0;
+    int rc;
 
-    (void)driver;
+    if (io->kind->lend != NULL) {
+        rc = iso__channel_bind(channel);
+        return rc != 0 ? rc : iso__iocp_recv_start_as(driver, io, ISO__IO_RECVFROM);
+    }
+    rc = channel->extra == NULL ? prepare(channel) : 0;
     if (rc != 0) return rc;
     io->mode = ISO__IO_RECVFROM;
     io->node.run = run_datagrams;

@@ -257,9 +257,12 @@ enum { SEND_MAX = 128 * 1024 };
 
 ptrdiff_t iso__sys_socket_recv(iso_fd fd, void *data, size_t size)
 {
-    int got = recv((SOCKET)fd, data, size < INT_MAX ? (int)size : INT_MAX, 0);
+    int room = size < INT_MAX ? (int)size : INT_MAX;
+    int got = recv((SOCKET)fd, data, room, 0);
 
-    return got >= 0 ? got : iso__socket_error();
+    if (got >= 0) return got;
+    /* A datagram, and cut off: its beginning is there. */
+    return WSAGetLastError() == WSAEMSGSIZE ? room : iso__socket_error();
 }
 
 ptrdiff_t iso__sys_socket_send(iso_fd fd, const void *data, size_t size)

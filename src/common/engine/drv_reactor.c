@@ -131,16 +131,23 @@ static void perform_accept(iso__io *io)
 
 static void perform_recvfrom(reactor *self, iso__io *io)
 {
+    void *buffer = self->buffer;
+    size_t size = BUFFER_BYTES;
     int left = DATAGRAMS_PER_TURN;
     bool go_on = true;
 
     while (go_on && left-- > 0) {
         iso_address from;
-        ptrdiff_t got = iso__sys_datagram_recv(io->fd, self->buffer, BUFFER_BYTES, &from);
+        ptrdiff_t got;
 
+        if (io->kind->lend != NULL) {
+            io->kind->lend(io, &buffer, &size);
+            if (io->mode != ISO__IO_RECVFROM || (io->wants & ISO_EVENT_READ) == 0) return;
+        }
+        got = iso__sys_datagram_recv(io->fd, buffer, size, &from);
         if (got == ISO_EAGAIN) return;
-        go_on = got < 0 ? io->kind->datagram(io, NULL, got, NULL)
-                        : io->kind->datagram(io, self->buffer, got, &from);
+        go_on = got < 0 && got != ISO_EMSGSIZE ? io->kind->datagram(io, NULL, got, NULL)
+                                               : io->kind->datagram(io, buffer, got, &from);
     }
 }
 

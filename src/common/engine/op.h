@@ -26,13 +26,15 @@ struct iso__node {
 typedef struct iso__io_class {
     /* recv_start: `size` bytes at `data`, borrowed; 0: the stream has ended; < 0: an error. */
     void (*received)(iso__io *io, const void *data, ptrdiff_t size);
-    /* recv_start: where to read into, lent until received; NULL: into memory of the driver's. */
+    /* recv_start, recvfrom_start: where to read into, lent until told; NULL: into memory of the
+     * driver's. Nothing is taken from the kernel before there is somebody to tell it to. */
     void (*lend)(iso__io *io, void **buffer, size_t *size);
     /* accept_start: one connection, given, with its peer; or an error and ISO_FD_NONE. Answers
      * whether to go on; after false the driver does not touch the io again. */
     bool (*accepted)(iso__io *io, int error, iso_fd fd, const iso_address *peer);
     /* recvfrom_start: one datagram, borrowed, and who sent it; or an error that the socket was told
-     * of (`data` and `from` are NULL then). Answers as `accepted`. */
+     * of (`data` and `from` are NULL then); or ISO_EMSGSIZE: it was longer than the memory, which has
+     * its beginning, and `from` says who sent it. Answers as `accepted`. */
     bool (*datagram)(iso__io *io, const void *data, ptrdiff_t size, const iso_address *from);
     /* watch: READ or WRITE, one at a time; or GONE when the descriptor was closed. An owner that
      * fills this slot has the driver do nothing else. */

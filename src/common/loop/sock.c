@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sock_recv, sock_sendall, sock_accept, sock_connect: operations on a program's own socket. */
+/* sock_recv, sock_recvfrom, sock_sendall, sock_sendto, sock_accept, sock_connect: operations on a
+ * program's own socket. */
 #include "isoloop/sock.h"
 
 #include "base/alloc.h"
@@ -12,17 +13,30 @@
 
 enum { COPY_MAX = 64 * 1024 };
 
+/* More than any system counts in one datagram. */
+enum { LARGEST = INT32_MAX };
+
 typedef struct sock sock;
 
-/* A sendall or a connect. Cancelled, it stays for as long as the kernel holds it. */
+/* Where what is read goes: into the program's memory, or into the future's. */
+typedef struct target {
+    unsigned char *into;
+    size_t size;
+    void *memory; /* the future's to be, which frees it; NULL: the number says it all */
+    size_t memory_size;
+    bool is_datagram; /* recvfrom: the memory begins with an iso_datagram */
+} target;
+
+/* A sendall, a sendto or a connect. Cancelled, it stays for as long as the kernel holds it. */
 typedef struct writing {
     iso__op op;
     sock *owner;
     iso_loop *loop;
-    iso_buffer rest;  /* of what sendall was given */
+    iso_buffer rest;  /* of what is to be sent */
     iso_buffer piece; /* that is being sent, */
     void *copy;       /* from here, if the driver would lend it to the kernel: the caller has his */
     size_t copy_size; /*  memory back as soon as he cancels */
+    iso_address to;   /* sendto; length 0: to whom it is connected */
 } writing;
 
 /* A socket while an operation of each side, or of both, is under way on it. It is registered no
@@ -30,11 +44,9 @@ typedef struct writing {
 struct sock {
     iso__object object;
     iso__io io;
-    iso_future *reading; /* recv or accept */
-    unsigned char *into;
-    size_t into_size;
-    bool owns_into;     /* recv: the memory is to be the future's */
-    iso_future *writer; /* sendall or connect, and what it works with: */
+    iso_future *reading; /* recv, recvfrom or accept */
+    target to;
+    iso_future *writer; /* sendall, sendto or connect, and what it works with: */
     writing *work;
     iso__loan *loan; /* who has the writing side instead; NULL: nobody */
 };
@@ -58,22 +70,29 @@ static void drop_if_idle(sock *self)
     iso__object_close(&self->object);
 }
 
-static void free_into(sock *self)
+static void free_target(iso_loop *loop, const target *to)
 {
-    if (self->owns_into)
-        iso__free(iso__loop_allocator(self->object.loop), self->into, self->into_size);
-    self->into = NULL;
-    self->owns_into = false;
+    iso__free(iso__loop_allocator(loop), to->memory, to->memory_size);
+}
+
+static void stop_reading(sock *self)
+{
+    iso__driver *driver = driver_of(self);
+
+    switch ((iso__io_mode)self->io.mode) {
+    case ISO__IO_ACCEPT: driver->kind->accept_stop(driver, &self->io); return;
+    case ISO__IO_RECVFROM: driver->kind->recvfrom_stop(driver, &self->io); return;
+    case ISO__IO_RECV:
+    case ISO__IO_WATCH:
+    case ISO__IO_IDLE: driver->kind->recv_stop(driver, &self->io); return;
+    }
 }
 
 static iso_future *end_reading(sock *self)
 {
     iso_future *future = self->reading;
 
-    if (self->io.mode == ISO__IO_ACCEPT)
-        driver_of(self)->kind->accept_stop(driver_of(self), &self->io);
-    else
-        driver_of(self)->kind->recv_stop(driver_of(self), &self->io);
+    stop_reading(self);
     self->reading = NULL;
     return future;
 }
@@ -118,7 +137,7 @@ static void cancel_reading(void *operation)
     sock *self = operation;
     iso_future *future = end_reading(self);
 
-    free_into(self);
+    free_target(self->object.loop, &self->to);
     drop_if_idle(self);
     iso__future_end_error(future, ISO_ECANCELED);
 }
@@ -164,35 +183,85 @@ static const iso__object_class sock_class = {
     .size = sizeof(sock),
 };
 
+/* ---- results: each of these gives the future's reference back ---- */
+
+/* `from` may be NULL. */
+static void end_read(iso_loop *loop, const target *to, iso_future *future, ptrdiff_t got,
+                     const iso_address *from)
+{
+    if (got < 0) {
+        free_target(loop, to);
+        iso__future_end_error(future, (int)got);
+        return;
+    }
+    if (to->is_datagram) {
+        iso_datagram *datagram = to->memory;
+
+        datagram->data = to->into;
+        datagram->size = (size_t)got;
+        datagram->from = *from;
+    }
+    if (to->memory != NULL)
+        iso__future_end_memory(future, to->memory, to->memory_size, (size_t)got);
+    else
+        iso__future_end_number(future, got);
+}
+
+static void end_accept(iso_future *future, int error, iso_fd fd)
+{
+    if (error == 0 && !iso__future_is_awaited(future)) (void)iso__sys_socket_close(fd);
+    if (error != 0)
+        iso__future_end_error(future, error);
+    else
+        iso__future_end_number(future, fd);
+}
+
+static void end_write(iso_future *future, ptrdiff_t result)
+{
+    if (result < 0)
+        iso__future_end_error(future, (int)result);
+    else
+        iso__future_end_number(future, result);
+}
+
 /* ---- what the driver tells ---- */
 
-static void finish_recv(sock *self, ptrdiff_t size)
+static void finish_read(sock *self, ptrdiff_t got, const iso_address *from)
 {
+    iso_loop *loop = self->object.loop;
     iso_future *future = end_reading(self);
-    unsigned char *memory = self->into;
-    bool owns = self->owns_into;
-    size_t bytes = self->into_size;
+    target to = self->to;
 
-    if (size < 0) free_into(self);
     drop_if_idle(self);
-    if (size < 0)
-        iso__future_end_error(future, (int)size);
-    else if (owns)
-        iso__future_end_memory(future, memory, bytes, (size_t)size);
-    else
-        iso__future_end_number(future, size);
+    end_read(loop, &to, future, got, from);
 }
 
 static void sock_received(iso__io *io, const void *data, ptrdiff_t size)
 {
     (void)data; /* it is in the memory that was lent */
-    finish_recv(sock_of(io), size);
+    finish_read(sock_of(io), size, NULL);
 }
 
 static void sock_lend(iso__io *io, void **buffer, size_t *size)
 {
-    *buffer = sock_of(io)->into;
-    *size = sock_of(io)->into_size;
+    *buffer = sock_of(io)->to.into;
+    *size = sock_of(io)->to.size;
+}
+
+/* What is longer than the memory is cut off, as recvfrom does it. */
+static ptrdiff_t cut(const target *to, ptrdiff_t got)
+{
+    return got == ISO_EMSGSIZE || got > (ptrdiff_t)to->size ? (ptrdiff_t)to->size : got;
+}
+
+static bool sock_datagram(iso__io *io, const void *data, ptrdiff_t size, const iso_address *from)
+{
+    sock *self = sock_of(io);
+    ptrdiff_t got = cut(&self->to, size);
+
+    if (got > 0 && data != self->to.into) memcpy(self->to.into, data, (size_t)got);
+    finish_read(self, got, from);
+    return false;
 }
 
 static bool sock_accepted(iso__io *io, int error, iso_fd fd, const iso_address *peer)
@@ -202,11 +271,7 @@ static bool sock_accepted(iso__io *io, int error, iso_fd fd, const iso_address *
 
     (void)peer;
     drop_if_idle(self);
-    if (error == 0 && !iso__future_is_awaited(future)) (void)iso__sys_socket_close(fd);
-    if (error != 0)
-        iso__future_end_error(future, error);
-    else
-        iso__future_end_number(future, fd);
+    end_accept(future, error, fd);
     return false;
 }
 
@@ -214,41 +279,63 @@ static const iso__io_class sock_io_class = {
     .received = sock_received,
     .lend = sock_lend,
     .accepted = sock_accepted,
+    .datagram = sock_datagram,
 };
 
-static void finish_write(sock *self, int error)
+static void finish_write(sock *self, ptrdiff_t result)
 {
     iso_future *future = end_writing(self);
 
     drop_if_idle(self);
-    iso__future_end_error(future, error);
+    end_write(future, result);
 }
 
-static void connect_done(iso__op *op, ptrdiff_t result)
+static void write_done(iso__op *op, ptrdiff_t result)
 {
-    finish_write(ISO__CONTAINER(op, writing, op)->owner, (int)result);
+    finish_write(ISO__CONTAINER(op, writing, op)->owner, result);
 }
 
-/* Send what is left, or, where it must be copied, the first part of that. */
+/* What is sent next: all that is left, or, where it must be copied, at most `most` bytes of it. */
+static int prepare_piece(writing *work, size_t most)
+{
+    iso__driver *driver = work->loop->engine.driver;
+
+    work->piece = work->rest;
+    work->op.what.send.list = &work->piece;
+    work->op.what.send.count = 1;
+    if (!driver->kind->lends_to_kernel || work->rest.size == 0) return 0;
+    if (work->copy == NULL) {
+        work->copy_size = work->rest.size < most ? work->rest.size : most;
+        work->copy = iso__alloc(iso__loop_allocator(work->loop), work->copy_size);
+        if (work->copy == NULL) return ISO_ENOMEM;
+    }
+    if (work->piece.size > work->copy_size) work->piece.size = work->copy_size;
+    memcpy(work->copy, work->rest.data, work->piece.size);
+    work->piece.data = work->copy;
+    return 0;
+}
+
 static int send_piece(writing *work)
 {
     iso__driver *driver = work->loop->engine.driver;
-    bool copies = driver->kind->lends_to_kernel && work->rest.size > 0;
+    int rc = prepare_piece(work, COPY_MAX);
 
-    work->piece = work->rest;
-    if (copies) {
-        if (work->copy == NULL) {
-            work->copy_size = work->rest.size < COPY_MAX ? work->rest.size : (size_t)COPY_MAX;
-            work->copy = iso__alloc(iso__loop_allocator(work->loop), work->copy_size);
-            if (work->copy == NULL) return ISO_ENOMEM;
-        }
-        if (work->piece.size > work->copy_size) work->piece.size = work->copy_size;
-        memcpy(work->copy, work->rest.data, work->piece.size);
-        work->piece.data = work->copy;
-    }
-    work->op.what.send.list = &work->piece;
-    work->op.what.send.count = 1;
-    return driver->kind->send(driver, &work->op);
+    return rc != 0 ? rc : driver->kind->send(driver, &work->op);
+}
+
+static int send_datagram(writing *work)
+{
+    iso__driver *driver = work->loop->engine.driver;
+    int rc = prepare_piece(work, SIZE_MAX);
+
+    work->op.what.send.to = work->to.length != 0 ? &work->to : NULL;
+    return rc != 0 ? rc : driver->kind->sendto(driver, &work->op);
+}
+
+static void take_sent(iso_buffer *rest, ptrdiff_t sent)
+{
+    rest->data = (const unsigned char *)rest->data + sent;
+    rest->size -= (size_t)sent;
 }
 
 static void send_done(iso__op *op, ptrdiff_t result)
@@ -257,8 +344,7 @@ static void send_done(iso__op *op, ptrdiff_t result)
     int rc = result < 0 ? (int)result : 0;
 
     if (rc == 0) {
-        work->rest.data = (const unsigned char *)work->rest.data + result;
-        work->rest.size -= (size_t)result;
+        take_sent(&work->rest, result);
         if (work->rest.size > 0) {
             rc = send_piece(work);
             if (rc == 0) return;
@@ -269,24 +355,37 @@ static void send_done(iso__op *op, ptrdiff_t result)
 
 /* ---- beginning ---- */
 
-/* The sock of a descriptor: the one that is there, or a new one. */
-static int take(iso_loop *loop, iso_fd fd, sock **out)
+typedef struct call {
+    iso_loop *loop;
+    iso_fd fd;
+    sock *self; /* NULL: nothing is under way on the socket */
+    iso_future *future;
+} call;
+
+static bool is_written(const sock *self)
+{
+    return self->writer != NULL || self->loan != NULL;
+}
+
+/* The sock of a descriptor, NULL: there is none. Returns 0, or ISO_EBUSY: it has another owner. */
+static int find_sock(sock **out, const iso_loop *loop, iso_fd fd)
 {
     iso__io *io = iso__map_get(&loop->engine.ios, fd);
-    sock *self;
+
+    if (io != NULL && io->kind != &sock_io_class) return ISO_EBUSY;
+    *out = io == NULL ? NULL : sock_of(io);
+    return 0;
+}
+
+static int new_sock(sock **out, iso_loop *loop, iso_fd fd)
+{
+    sock *self = iso__object_new(loop, &sock_class);
     int rc;
 
-    if (io != NULL) {
-        if (io->kind != &sock_io_class) return ISO_EBUSY;
-        *out = sock_of(io);
-        return 0;
-    }
-    self = iso__object_new(loop, &sock_class);
     if (self == NULL) return ISO_ENOMEM;
     self->io.fd = fd;
     self->io.kind = &sock_io_class;
-    rc = iso__sys_socket_adopt(fd);
-    if (rc == 0) rc = iso__engine_attach(&loop->engine, &self->io);
+    rc = iso__engine_attach(&loop->engine, &self->io);
     if (rc == 0) {
         iso__object_open(&self->object);
         *out = self;
@@ -295,154 +394,263 @@ static int take(iso_loop *loop, iso_fd fd, sock **out)
     return rc;
 }
 
-static int take_for_reading(iso_loop *loop, iso_fd fd, sock **out)
+/* Whether an operation may begin, before anything is done; and its future. */
+static int open_call(call *it, iso_loop *loop, iso_fd fd, bool writes)
 {
     int rc = iso__loop_check(loop);
 
-    if (rc == 0) rc = take(loop, fd, out);
-    if (rc == 0 && (*out)->reading != NULL) return ISO_EBUSY;
-    if (rc == 0) rc = iso__future_start(loop, cancel_reading, *out, &(*out)->reading);
-    if (rc != 0 && *out != NULL) drop_if_idle(*out);
+    it->loop = loop;
+    it->fd = fd;
+    if (rc == 0) rc = find_sock(&it->self, loop, fd);
+    if (rc != 0) return rc;
+    if (it->self != NULL && (writes ? is_written(it->self) : it->self->reading != NULL))
+        return ISO_EBUSY;
+    if (it->self == NULL) rc = iso__sys_socket_adopt(fd);
+    if (rc == 0 && it->self == NULL) rc = iso__engine_admits(&loop->engine, fd);
+    if (rc != 0) return rc;
+    return iso__future_start(loop, writes ? cancel_writing : cancel_reading, NULL, &it->future);
+}
+
+/* The socket is registered while it is under way. */
+static int register_call(call *it)
+{
+    int rc = it->self != NULL ? 0 : new_sock(&it->self, it->loop, it->fd);
+
+    if (rc == 0) it->future->operation = it->self;
     return rc;
 }
 
-static int start_writing(sock *self, void (*done)(iso__op *op, ptrdiff_t result))
+/* Nothing is under way, and the call answers why. */
+static int refuse_call(call *it, int rc)
 {
-    iso_loop *loop = self->object.loop;
-    writing *work = iso__alloc_zero(iso__loop_allocator(loop), sizeof(*work));
+    iso_future_release(it->future);
+    return rc;
+}
+
+static int start_reading(call *it, iso__io_mode mode)
+{
+    iso__driver *driver = it->loop->engine.driver;
+    iso__io *io = &it->self->io;
     int rc;
 
-    if (work == NULL) return ISO_ENOMEM;
-    work->owner = self;
-    work->loop = loop;
-    work->op.io = &self->io;
-    work->op.done = done;
-    rc = iso__future_start(loop, cancel_writing, self, &self->writer);
-    if (rc != 0)
-        free_writing(work);
+    if (mode == ISO__IO_ACCEPT)
+        rc = driver->kind->accept_start(driver, io, 1);
+    else if (mode == ISO__IO_RECVFROM)
+        rc = driver->kind->recvfrom_start(driver, io);
     else
-        self->work = work;
+        rc = driver->kind->recv_start(driver, io);
+    if (rc != 0) {
+        it->self->reading = NULL;
+        drop_if_idle(it->self);
+    }
     return rc;
 }
 
-static bool is_written(const sock *self)
+static int wait_to_read(call *it, const target *to, iso__io_mode mode, iso_future **out)
 {
-    return self->writer != NULL || self->loan != NULL;
+    int rc = register_call(it);
+
+    if (rc == 0) {
+        it->self->reading = it->future;
+        it->self->to = *to;
+        rc = start_reading(it, mode);
+    }
+    if (rc != 0) {
+        free_target(it->loop, to);
+        return refuse_call(it, rc);
+    }
+    iso__future_give(it->future, out);
+    return 0;
 }
 
-static int take_for_writing(iso_loop *loop, iso_fd fd, void (*done)(iso__op *op, ptrdiff_t result),
-                            sock **out)
+/* A target within memory of the future's, which begins with `head` bytes of something else. */
+static int new_target(target *to, const call *it, size_t head, size_t size)
 {
-    int rc = iso__loop_check(loop);
-
-    if (rc == 0) rc = take(loop, fd, out);
-    if (rc == 0 && is_written(*out)) return ISO_EBUSY;
-    if (rc == 0) rc = start_writing(*out, done);
-    if (rc != 0 && *out != NULL) drop_if_idle(*out);
-    return rc;
-}
-
-/* The driver refused to begin: nothing is under way, and the call answers it. */
-static int undo_reading(sock *self, int rc)
-{
-    iso_future *future = self->reading;
-
-    self->reading = NULL;
-    free_into(self);
-    drop_if_idle(self);
-    iso_future_release(future);
-    return rc;
-}
-
-static int undo_writing(sock *self, int rc)
-{
-    iso_future *future = end_writing(self);
-
-    drop_if_idle(self);
-    iso_future_release(future);
-    return rc;
-}
-
-static int begin_recv(sock *self, void *buffer, size_t size, bool owns, iso_future **out)
-{
-    int rc;
-
-    self->into = buffer;
-    self->into_size = size;
-    self->owns_into = owns;
-    rc = driver_of(self)->kind->recv_start(driver_of(self), &self->io);
-    if (rc != 0) return undo_reading(self, rc);
-    iso__future_give(self->reading, out);
+    memset(to, 0, sizeof(*to));
+    if (size > SIZE_MAX - head) return ISO_ENOMEM;
+    to->memory = iso__alloc(iso__loop_allocator(it->loop), head + size);
+    if (to->memory == NULL) return ISO_ENOMEM;
+    to->memory_size = head + size;
+    to->into = (unsigned char *)to->memory + head;
+    to->size = size;
     return 0;
 }
 
 int iso_loop_sock_recv_into(iso_loop *loop, iso_fd fd, void *buffer, size_t size, iso_future **out)
 {
-    sock *self = NULL;
+    target to = { buffer, size, NULL, 0, false };
+    call it;
     int rc;
 
     if (loop == NULL || buffer == NULL || size == 0) return ISO_EINVAL;
-    rc = take_for_reading(loop, fd, &self);
-    return rc != 0 ? rc : begin_recv(self, buffer, size, false, out);
+    rc = open_call(&it, loop, fd, false);
+    return rc != 0 ? rc : wait_to_read(&it, &to, ISO__IO_RECV, out);
 }
 
 int iso_loop_sock_recv(iso_loop *loop, iso_fd fd, size_t size, iso_future **out)
 {
-    sock *self = NULL;
-    void *memory;
+    target to;
+    call it;
     int rc;
 
     if (loop == NULL || size == 0) return ISO_EINVAL;
-    rc = take_for_reading(loop, fd, &self);
+    rc = open_call(&it, loop, fd, false);
     if (rc != 0) return rc;
-    memory = iso__alloc(iso__loop_allocator(loop), size);
-    if (memory == NULL) return undo_reading(self, ISO_ENOMEM);
-    return begin_recv(self, memory, size, true, out);
+    rc = new_target(&to, &it, 0, size);
+    return rc != 0 ? refuse_call(&it, rc) : wait_to_read(&it, &to, ISO__IO_RECV, out);
+}
+
+/* `buffer` NULL: into memory of the future's. */
+static int recv_datagram(iso_loop *loop, iso_fd fd, void *buffer, size_t size, iso_future **out)
+{
+    target to;
+    call it;
+    int rc = open_call(&it, loop, fd, false);
+
+    if (rc != 0) return rc;
+    rc = new_target(&to, &it, sizeof(iso_datagram), buffer == NULL ? size : 0);
+    if (rc != 0) return refuse_call(&it, rc);
+    to.is_datagram = true;
+    if (buffer != NULL) {
+        to.into = buffer;
+        to.size = size;
+    }
+    return wait_to_read(&it, &to, ISO__IO_RECVFROM, out);
+}
+
+int iso_loop_sock_recvfrom(iso_loop *loop, iso_fd fd, size_t size, iso_future **out)
+{
+    if (loop == NULL || size == 0) return ISO_EINVAL;
+    return recv_datagram(loop, fd, NULL, size, out);
+}
+
+int iso_loop_sock_recvfrom_into(iso_loop *loop, iso_fd fd, void *buffer, size_t size,
+                                iso_future **out)
+{
+    if (loop == NULL || buffer == NULL || size == 0) return ISO_EINVAL;
+    return recv_datagram(loop, fd, buffer, size, out);
 }
 
 int iso_loop_sock_accept(iso_loop *loop, iso_fd fd, iso_future **out)
 {
-    sock *self = NULL;
+    const target none = { NULL, 0, NULL, 0, false };
+    call it;
     int rc;
 
     if (loop == NULL) return ISO_EINVAL;
-    rc = take_for_reading(loop, fd, &self);
+    rc = open_call(&it, loop, fd, false);
     if (rc != 0) return rc;
-    rc = driver_of(self)->kind->accept_start(driver_of(self), &self->io, 1);
-    if (rc != 0) return undo_reading(self, rc);
-    iso__future_give(self->reading, out);
+    return wait_to_read(&it, &none, ISO__IO_ACCEPT, out);
+}
+
+/* What a call that writes needs to wait, `done` being told the end of each piece. */
+static int wait_to_write(call *it, void (*done)(iso__op *op, ptrdiff_t result))
+{
+    writing *work = iso__alloc_zero(iso__loop_allocator(it->loop), sizeof(*work));
+    int rc = work == NULL ? ISO_ENOMEM : register_call(it);
+
+    if (rc != 0) {
+        iso__free(iso__loop_allocator(it->loop), work, sizeof(*work));
+        return rc;
+    }
+    work->owner = it->self;
+    work->loop = it->loop;
+    work->op.io = &it->self->io;
+    work->op.done = done;
+    it->self->writer = it->future;
+    it->self->work = work;
     return 0;
+}
+
+static void undo_writing(sock *self)
+{
+    (void)end_writing(self);
+    drop_if_idle(self);
+}
+
+/* It ended before it began. */
+static int end_at_once(call *it, ptrdiff_t result, iso_future **out)
+{
+    iso__future_give(it->future, out);
+    end_write(it->future, result);
+    return 0;
+}
+
+static int wait_to_send(call *it, const iso_buffer *rest)
+{
+    int rc = wait_to_write(it, send_done);
+
+    if (rc != 0) return rc;
+    it->self->work->rest = *rest;
+    rc = send_piece(it->self->work);
+    if (rc != 0) undo_writing(it->self);
+    return rc;
 }
 
 int iso_loop_sock_sendall(iso_loop *loop, iso_fd fd, const void *data, size_t size,
                           iso_future **out)
 {
-    sock *self = NULL;
+    const iso_buffer rest = { data, size };
+    call it;
     int rc;
 
     if (loop == NULL || (data == NULL && size > 0)) return ISO_EINVAL;
-    rc = take_for_writing(loop, fd, send_done, &self);
+    rc = open_call(&it, loop, fd, true);
     if (rc != 0) return rc;
-    self->work->rest.data = data;
-    self->work->rest.size = size;
-    rc = send_piece(self->work);
-    if (rc != 0) return undo_writing(self, rc);
-    iso__future_give(self->writer, out);
+    rc = wait_to_send(&it, &rest);
+    if (rc != 0) return refuse_call(&it, rc);
+    iso__future_give(it.future, out);
+    return 0;
+}
+
+static int wait_to_sendto(call *it, const iso_buffer *data, const iso_address *to)
+{
+    int rc = wait_to_write(it, write_done);
+
+    if (rc != 0) return rc;
+    it->self->work->rest = *data;
+    if (to != NULL) it->self->work->to = *to;
+    rc = send_datagram(it->self->work);
+    if (rc != 0) undo_writing(it->self);
+    return rc;
+}
+
+int iso_loop_sock_sendto(iso_loop *loop, iso_fd fd, const void *data, size_t size,
+                         const iso_address *to, iso_future **out)
+{
+    const iso_buffer whole = { data, size };
+    call it;
+    int rc;
+
+    if (loop == NULL || (data == NULL && size > 0)) return ISO_EINVAL;
+    if (to != NULL && to->length == 0) return ISO_EINVAL;
+    rc = open_call(&it, loop, fd, true);
+    if (rc != 0) return rc;
+    if (size > LARGEST) return end_at_once(&it, ISO_EMSGSIZE, out);
+    rc = wait_to_sendto(&it, &whole, to);
+    if (rc != 0) return refuse_call(&it, rc);
+    iso__future_give(it.future, out);
     return 0;
 }
 
 int iso_loop_sock_connect(iso_loop *loop, iso_fd fd, const iso_address *address, iso_future **out)
 {
-    sock *self = NULL;
+    call it;
     int rc;
 
     if (loop == NULL || address == NULL || address->length == 0) return ISO_EINVAL;
-    rc = take_for_writing(loop, fd, connect_done, &self);
-    if (rc != 0) return rc;
-    rc = driver_of(self)->kind->connect(driver_of(self), &self->work->op, address);
-    if (rc != 0) return undo_writing(self, rc);
-    iso__future_give(self->writer, out);
-    return 0;
+    rc = open_call(&it, loop, fd, true);
+    if (rc == 0) {
+        rc = wait_to_write(&it, write_done);
+        if (rc != 0) return refuse_call(&it, rc);
+        rc = driver_of(it.self)->kind->connect(driver_of(it.self), &it.self->work->op, address);
+        if (rc != 0) {
+            undo_writing(it.self);
+            return refuse_call(&it, rc);
+        }
+        iso__future_give(it.future, out);
+    }
+    return rc;
 }
 
 /* ---- lending ---- */
@@ -452,9 +660,12 @@ int iso__sock_borrow(iso_loop *loop, iso_fd fd, iso__loan *loan)
     sock *self = NULL;
     int rc = iso__loop_check(loop);
 
-    if (rc == 0) rc = take(loop, fd, &self);
+    if (rc == 0) rc = find_sock(&self, loop, fd);
     if (rc != 0) return rc;
-    if (is_written(self)) return ISO_EBUSY;
+    if (self != NULL && is_written(self)) return ISO_EBUSY;
+    if (self == NULL) rc = iso__sys_socket_adopt(fd);
+    if (rc == 0 && self == NULL) rc = new_sock(&self, loop, fd);
+    if (rc != 0) return rc;
     self->loan = loan;
     loan->io = &self->io;
     return 0;
@@ -477,6 +688,15 @@ int iso_socket_new(iso_fd *out, int version)
     if (out == NULL || (version != 4 && version != 6)) return ISO_EINVAL;
     rc = iso__sys_socket_startup();
     return rc != 0 ? rc : iso__sys_socket_open(out, version);
+}
+
+int iso_socket_new_datagram(iso_fd *out, int version)
+{
+    int rc;
+
+    if (out == NULL || (version != 4 && version != 6)) return ISO_EINVAL;
+    rc = iso__sys_socket_startup();
+    return rc != 0 ? rc : iso__sys_datagram_open(out, version);
 }
 
 int iso_socket_close(iso_fd fd)

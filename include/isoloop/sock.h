@@ -2,11 +2,12 @@
 /* Operations on a socket of one's own, as futures. asyncio's loop.sock_* are the models.
  *
  * The socket is made non-blocking, and must stay open until the future is done; one read (recv,
- * recvfrom or accept) and one write (sendall, sendto or connect) at a time. Each function returns
- * 0; ISO_EBADF, ISO_ENOTSOCK, ISO_EINVAL; ISO_EBUSY (one of its kind is under way, or the socket
- * has a watcher or a transport); ISO_ELIMIT (a limits row), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD.
- * What the network answers ends the future; cancelling the future ends the operation. `out` may
- * be NULL. */
+ * recvfrom or accept) and one write (sendall, sendto or connect) at a time. What can be done at
+ * once may be done, and the future with it, when the call returns; its callbacks come from a turn
+ * in any case. Each function returns 0; ISO_EBADF, ISO_ENOTSOCK, ISO_EINVAL; ISO_EBUSY (one of
+ * its kind is under way, or the socket has a watcher or a transport); ISO_ELIMIT (a limits row),
+ * ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. What the network answers ends the future; cancelling the
+ * future ends the operation. `out` may be NULL. */
 #ifndef ISOLOOP_SOCK_H
 #define ISOLOOP_SOCK_H
 
@@ -39,7 +40,7 @@ ISO_API int iso_loop_sock_recv_into(iso_loop *loop, iso_fd sock, void *buffer, s
  * own, and its number says how many. Source: loop.sock_recv. */
 ISO_API int iso_loop_sock_recv(iso_loop *loop, iso_fd sock, size_t size, iso_future **out);
 
-/* Write all of it. Ownership: `data` is lent until done. Source: loop.sock_sendall. */
+/* Write all of it. ISO_ENOMEM and ISO_ELIMIT end the future if a part was sent already. Ownership: `data` is lent until done. Source: loop.sock_sendall. */
 ISO_API int iso_loop_sock_sendall(iso_loop *loop, iso_fd sock, const void *data, size_t size,
                                   iso_future **out);
 
@@ -51,10 +52,10 @@ typedef struct iso_datagram {
 } iso_datagram;
 
 /* Receive one datagram, which may be empty, of at most `size` bytes: what is longer is cut off
- * without a word, as recvfrom does it, on Windows too. The future's number says how many bytes came;
- * its result is an iso_datagram, its own, whose `data` points to `buffer`, or to memory of the
- * future. On every kind of loop: the documents refuse datagram endpoints to a proactor, not these.
- * Ownership: `buffer` is lent until done. Source: loop.sock_recvfrom, sock_recvfrom_into. */
+ * without a word, as recvfrom does it, on Windows too. The future's number says how many bytes
+ * came; its result is an iso_datagram, its own, whose `data` points to `buffer`, or to memory of
+ * the future. On every kind of loop: the documents refuse datagram endpoints to a proactor, not
+ * these. Ownership: `buffer` is lent until done. Source: loop.sock_recvfrom, sock_recvfrom_into. */
 ISO_API int iso_loop_sock_recvfrom(iso_loop *loop, iso_fd sock, size_t size, iso_future **out);
 ISO_API int iso_loop_sock_recvfrom_into(iso_loop *loop, iso_fd sock, void *buffer, size_t size,
                                         iso_future **out);

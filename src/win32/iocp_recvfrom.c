@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Datagrams. One receive is kept posted, into memory that holds the largest there can be; what has
- * come besides is taken at once when that one is told. Into memory of the owner's nothing is posted:
- * that is iocp_recv.c's, which waits until there is something. */
+ * come besides is taken at once when that one is told. Into memory of the owner's nothing is
+ * posted: that is iocp_recv.c's, which waits until there is something. */
 #include "iocp.h"
 
 #include "sys/sock.h"

@@ -1105,17 +1105,21 @@ KIT_TEST(the_513th_socket_is_refused_by_the_call)
 {
     iso_loop_options options = kit_options(k);
     int64_t used = 0;
+    iso_address any;
     fixture f;
     int at;
 
     options.limits = "windows-selector";
     prepare_with(&f, k, kit_loop_with(k, &options));
+    REQUIRE_OK(iso_address_parse(&any, "127.0.0.1", 0));
     CHECK_OK(iso_loop_limit_get(f.loop, ISO_LIMIT_SOCKETS, NULL, &used));
     for (at = (int)used; at < 512; at++) {
         iso_fd fd;
 
-        REQUIRE_OK(iso_socket_new(&fd, 4));
-        CHECK_OK(iso_loop_sock_recv(f.loop, kit_own(k, fd), 1, NULL));
+        /* of datagrams: one of streams that is not connected would not wait */
+        REQUIRE_OK(iso_socket_new_datagram(&fd, 4));
+        REQUIRE_OK(iso_socket_bind(kit_own(k, fd), &any));
+        CHECK_OK(iso_loop_sock_recv(f.loop, fd, 1, NULL));
     }
     use_host(&f, "127.0.0.1");
     CHECK_RC(create_now(f.loop, &recorder_protocol, &f.options), ISO_ELIMIT);

@@ -181,22 +181,58 @@ KIT_TEST(recv_waits_until_something_comes)
     CHECK_EQ(byte, '!');
 }
 
-KIT_TEST(recv_does_not_end_within_the_call)
+static void count(iso_future *future, void *number)
+{
+    (void)future;
+    ++*(int *)number;
+}
+
+/* As in asyncio, and without registering anything, where a driver waits for readiness. */
+KIT_TEST(what_can_be_done_at_once_is_and_its_callback_comes_from_a_turn)
 {
     iso_loop *loop = kit_loop(k);
-    iso_future *future;
+    bool is_at_once = strncmp(kit_backend(k), "selector:", 9) == 0;
+    iso_address address;
+    iso_fd listener = kit_listen(k, &address);
+    iso_fd client = kit_connect(k, &address);
+    iso_future *futures[3];
+    int counts[3] = { 0, 0, 0 };
+    intptr_t taken = ISO_FD_NONE;
     iso_fd ends[2];
     char byte = 0;
+    size_t at;
 
+    kit_await(k, client, ISO_EVENT_WRITE);
     kit_pair(k, ends);
     kit_poke(k, ends[1]);
     kit_await(k, ends[0], ISO_EVENT_READ);
+    futures[0] = recv_into(loop, ends[0], &byte, 1);
+    futures[1] = sendall(loop, ends[0], "answer", 6);
+    futures[2] = start_accept(loop, listener);
+    if (is_at_once) CHECK_EQ(kit_statistics(loop).objects, 0);
+    for (at = 0; at < ISO__COUNT(futures); at++) {
+        if (is_at_once) CHECK(iso_future_done(futures[at]));
+        CHECK_OK(iso_future_add_done_callback(futures[at], count, &counts[at]));
+        CHECK_EQ(counts[at], 0);
+    }
+    for (at = 0; at < ISO__COUNT(futures); at++) {
+        (void)kit_run_until(k, loop, &counts[at], 1);
+        CHECK_OK(iso_future_error(futures[at]));
+    }
+    CHECK_EQ(byte, '!');
+    CHECK_OK(iso_future_number(futures[2], &taken));
+    (void)kit_own(k, taken);
+    for (at = 0; at < ISO__COUNT(futures); at++) iso_future_release(futures[at]);
+}
 
-    future = recv_into(loop, ends[0], &byte, 1);
+/* What fails at once is told no other way than what fails later. */
+KIT_TEST(what_fails_at_once_ends_the_future)
+{
+    iso_loop *loop = kit_loop(k);
+    iso_fd fd = new_socket(k);
 
-    CHECK(!iso_future_done(future));
-    CHECK_EQ(byte, 0);
-    CHECK_EQ(number_of(k, loop, future), 1);
+    CHECK_LE(number_of(k, loop, sendall(loop, fd, "x", 1)), -1); /* it is not connected */
+    CHECK_EQ(kit_statistics(loop).objects, 0);
 }
 
 KIT_TEST(recv_ends_with_0_when_the_peer_has_closed)
@@ -618,20 +654,31 @@ KIT_TEST(connect_to_an_address_of_another_family_ends_with_the_error)
 
 /* ---- cancel ---- */
 
-/* Cancelled, it is over at once, and its socket free for whatever comes. */
-static void demand_cancelled(iso_loop *loop, iso_fd fd, iso_future *future, uint32_t registered)
+/* Cancelled, it is over at once. */
+static void demand_over(iso_loop *loop, iso_future *future, uint32_t registered)
 {
-    iso_future *next = NULL;
-
     CHECK_OK(iso_future_cancel(future));
     CHECK(iso_future_cancelled(future));
     demand_error(future, ISO_ECANCELED);
     demand_idle(loop, registered);
+}
+
+/* And its socket is free for whatever comes. */
+static void demand_cancelled(iso_loop *loop, iso_fd fd, iso_future *future, uint32_t registered)
+{
+    iso_future *next = NULL;
+
+    demand_over(loop, future, registered);
     CHECK_OK(iso_loop_add_writer(loop, fd, kit_nothing, NULL));
     CHECK_OK(iso_loop_remove_writer(loop, fd));
     CHECK_OK(iso_loop_sock_recv(loop, fd, 1, &next));
-    CHECK_OK(iso_future_cancel(next));
-    demand_error(next, ISO_ECANCELED);
+    if (iso_future_done(next)) { /* one that is not connected: it failed at once */
+        CHECK_LE(iso_future_error(next), -1);
+        iso_future_release(next);
+    } else {
+        CHECK_OK(iso_future_cancel(next));
+        demand_error(next, ISO_ECANCELED);
+    }
     demand_idle(loop, registered);
 }
 
@@ -647,7 +694,8 @@ KIT_TEST(a_cancelled_recv_loses_nothing)
     REQUIRE_OK(iso_loop_sock_recv(loop, ends[0], 4, &future));
     kit_settle(k, loop);
     kit_send(k, ends[1], "abc", 3);
-    demand_cancelled(loop, ends[0], future, registered);
+    kit_await(k, ends[0], ISO_EVENT_READ);
+    demand_over(loop, future, registered);
     CHECK_EQ(number_of(k, loop, recv_into(loop, ends[0], buffer, 3)), 3);
     CHECK_STR(buffer, "abc");
 }
@@ -1008,14 +1056,55 @@ KIT_TEST(without_memory_each_is_refused_and_leaves_nothing)
 
     for (at = 0; at < ISO__COUNT(calls); at++) {
         iso_loop *loop = kit_loop(k);
-        iso_fd fd = calls[at] == try_accept ? kit_listen(k, NULL) : new_socket(k);
+        iso_fd ends[2];
         iso_future *future = NULL;
+        iso_fd fd;
 
+        kit_pair(k, ends);
+        (void)kit_fill(k, ends[0]); /* so that each has to wait */
+        fd = calls[at] == try_accept ? kit_listen(k, NULL) : ends[0];
+        if (calls[at] == try_connect) fd = new_socket(k);
         CHECK_GE(fail_each(k, loop, calls[at], fd, &future), 2);
         REQUIRE(future != NULL);
         CHECK_OK(iso_future_cancel(future));
         iso_future_release(future);
     }
+}
+
+/* It can't be refused any more: the peer may have read it. */
+KIT_TEST(a_sendall_that_has_begun_and_cannot_go_on_ends_with_the_error)
+{
+    static const unsigned char data[4 * MEGABYTE];
+    int nth;
+    int ended = 0;
+
+    for (nth = 1; nth < 20; nth++) {
+        iso_loop *loop = kit_loop(k);
+        uint32_t registered = kit_statistics(loop).registered;
+        iso_future *future = NULL;
+        iso_fd ends[2];
+        int rc;
+
+        kit_pair(k, ends);
+        kit_fail_allocation(k, (uint64_t)nth, false);
+        rc = iso_loop_sock_sendall(loop, ends[0], data, sizeof(data), &future);
+        kit_fail_allocation(k, 0, false);
+        if (rc == 0 && !iso_future_done(future)) {
+            CHECK_OK(iso_future_cancel(future));
+            demand_error(future, ISO_ECANCELED);
+            break;
+        }
+        if (rc == 0) {
+            demand_error(future, ISO_ENOMEM);
+            ended++;
+        } else {
+            CHECK_RC(rc, ISO_ENOMEM);
+            CHECK_EQ(iso__sys_socket_recv(ends[1], &(char){ 0 }, 1), ISO_EAGAIN);
+        }
+        demand_idle(loop, registered);
+    }
+    CHECK_LE(nth, 19);
+    CHECK_GE(ended, strncmp(kit_backend(k), "selector:", 9) == 0 ? 2 : 0);
 }
 
 /* ---- others that want the socket ---- */
@@ -1097,15 +1186,17 @@ KIT_TEST(closing_the_loop_cancels_what_is_under_way)
     iso_fd listener = kit_listen(k, &address);
     iso_fd client = new_socket(k);
     iso_future *futures[5] = { NULL };
+    iso_fd others[2];
     iso_fd ends[2];
     char bytes[2];
     size_t at;
 
     kit_pair(k, ends);
+    kit_pair(k, others);
     (void)kit_fill(k, ends[0]);
     REQUIRE_OK(iso_loop_sock_recv_into(loop, ends[0], bytes, 1, &futures[0]));
     REQUIRE_OK(iso_loop_sock_sendall(loop, ends[0], "x", 1, &futures[1]));
-    REQUIRE_OK(iso_loop_sock_recv(loop, ends[1], 0x10000, &futures[2]));
+    REQUIRE_OK(iso_loop_sock_recv(loop, others[1], 0x10000, &futures[2]));
     REQUIRE_OK(iso_loop_sock_accept(loop, listener, &futures[3]));
     REQUIRE_OK(iso_loop_sock_connect(loop, client, &address, &futures[4]));
     CHECK_EQ(kit_statistics(loop).objects, 4);
@@ -1286,7 +1377,8 @@ static const kit_case cases[] = {
     KIT_CASE(recv_ends_with_bytes_of_its_own),
     KIT_CASE(recv_takes_no_more_than_was_asked_for),
     KIT_CASE(recv_waits_until_something_comes),
-    KIT_CASE(recv_does_not_end_within_the_call),
+    KIT_CASE(what_can_be_done_at_once_is_and_its_callback_comes_from_a_turn),
+    KIT_CASE(what_fails_at_once_ends_the_future),
     KIT_CASE(recv_ends_with_0_when_the_peer_has_closed),
     KIT_CASE(recv_under_way_ends_with_0_when_the_peer_closes),
     KIT_CASE(what_came_before_the_end_is_received_before_it),
@@ -1324,6 +1416,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_closed_loop_refuses),
     KIT_CASE(another_thread_is_refused),
     KIT_CASE(without_memory_each_is_refused_and_leaves_nothing),
+    KIT_CASE(a_sendall_that_has_begun_and_cannot_go_on_ends_with_the_error),
     KIT_CASE(while_an_operation_is_under_way_nobody_watches),
     KIT_CASE(while_somebody_watches_no_operation_begins),
     KIT_CASE(the_socket_of_a_transport_is_busy_and_so_is_one_under_way_for_a_transport),

@@ -356,6 +356,12 @@ static void cancel_call(chaos *self, call *one)
     CHECK_OK(iso_socket_close(one->fd));
 }
 
+static void cancel_accepting(chaos *self)
+{
+    settle_accepting(self);
+    cancel(self, &self->accepting);
+}
+
 static void accept_one(chaos *self)
 {
     if (self->accepting != NULL) return;
@@ -391,7 +397,7 @@ static void step(chaos *self)
     else if (what < 12)
         accept_one(self);
     else if (what < 13)
-        cancel(self, &self->accepting);
+        cancel_accepting(self);
     else if (what < 30)
         turn(self, 0);
     else

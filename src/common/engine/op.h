@@ -33,8 +33,8 @@ typedef struct iso__io_class {
      * whether to go on; after false the driver does not touch the io again. */
     bool (*accepted)(iso__io *io, int error, iso_fd fd, const iso_address *peer);
     /* recvfrom_start: one datagram, borrowed, and who sent it; or an error that the socket was told
-     * of (`data` and `from` are NULL then); or ISO_EMSGSIZE: it was longer than the memory, which has
-     * its beginning, and `from` says who sent it. Answers as `accepted`. */
+     * of (`data` and `from` are NULL then); or ISO_EMSGSIZE: it was longer than the memory, which
+     * has its beginning, and `from` says who sent it. Answers as `accepted`. */
     bool (*datagram)(iso__io *io, const void *data, ptrdiff_t size, const iso_address *from);
     /* watch: READ or WRITE, one at a time; or GONE when the descriptor was closed. An owner that
      * fills this slot has the driver do nothing else. */

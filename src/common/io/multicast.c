@@ -14,7 +14,7 @@ typedef struct target {
     int version;
 } target;
 
-/* Returns 0; ISO_ETHREAD; ISO_ECLOSED (it is lost); ISO_EAFNOSUPPORT: neither of version 4 nor 6. */
+/* Returns 0; ISO_ETHREAD; ISO_ECLOSED (it is lost); ISO_EAFNOSUPPORT: of neither version. */
 static int find_target(target *out, const iso_datagram_transport *transport)
 {
     int rc = iso__loop_check_thread(iso_datagram_transport_get_loop(transport));

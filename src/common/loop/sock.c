@@ -353,7 +353,12 @@ static void send_done(iso__op *op, ptrdiff_t result)
     finish_write(work->owner, rc);
 }
 
-/* ---- beginning ---- */
+/* ---- beginning ----
+ *
+ * As in asyncio, an operation is tried at once, and the socket registered only if it has to wait.
+ * The future is done then when its call returns, and its callbacks come from a turn, as always. A
+ * driver that completes by itself is left to it, and so is the question whether it can have the
+ * socket. */
 
 typedef struct call {
     iso_loop *loop;
@@ -411,7 +416,14 @@ static int open_call(call *it, iso_loop *loop, iso_fd fd, bool writes)
     return iso__future_start(loop, writes ? cancel_writing : cancel_reading, NULL, &it->future);
 }
 
-/* The socket is registered while it is under way. */
+static bool is_tried_first(const call *it)
+{
+    const iso__driver_class *kind = it->loop->engine.driver->kind;
+
+    return kind->sends_directly && !kind->lends_to_kernel;
+}
+
+/* It has to wait. */
 static int register_call(call *it)
 {
     int rc = it->self != NULL ? 0 : new_sock(&it->self, it->loop, it->fd);
@@ -463,6 +475,25 @@ static int wait_to_read(call *it, const target *to, iso__io_mode mode, iso_futur
     return 0;
 }
 
+static ptrdiff_t try_read(const call *it, const target *to, iso_address *from)
+{
+    if (!is_tried_first(it)) return ISO_EAGAIN;
+    if (!to->is_datagram) return iso__sys_socket_recv(it->fd, to->into, to->size);
+    return cut(to, iso__sys_datagram_recv(it->fd, to->into, to->size, from));
+}
+
+static int begin_read(call *it, const target *to, iso_future **out)
+{
+    iso_address from = { 0 };
+    ptrdiff_t got = try_read(it, to, &from);
+
+    if (got == ISO_EAGAIN)
+        return wait_to_read(it, to, to->is_datagram ? ISO__IO_RECVFROM : ISO__IO_RECV, out);
+    iso__future_give(it->future, out);
+    end_read(it->loop, to, it->future, got, &from);
+    return 0;
+}
+
 /* A target within memory of the future's, which begins with `head` bytes of something else. */
 static int new_target(target *to, const call *it, size_t head, size_t size)
 {
@@ -484,7 +515,7 @@ int iso_loop_sock_recv_into(iso_loop *loop, iso_fd fd, void *buffer, size_t size
 
     if (loop == NULL || buffer == NULL || size == 0) return ISO_EINVAL;
     rc = open_call(&it, loop, fd, false);
-    return rc != 0 ? rc : wait_to_read(&it, &to, ISO__IO_RECV, out);
+    return rc != 0 ? rc : begin_read(&it, &to, out);
 }
 
 int iso_loop_sock_recv(iso_loop *loop, iso_fd fd, size_t size, iso_future **out)
@@ -497,7 +528,7 @@ int iso_loop_sock_recv(iso_loop *loop, iso_fd fd, size_t size, iso_future **out)
     rc = open_call(&it, loop, fd, false);
     if (rc != 0) return rc;
     rc = new_target(&to, &it, 0, size);
-    return rc != 0 ? refuse_call(&it, rc) : wait_to_read(&it, &to, ISO__IO_RECV, out);
+    return rc != 0 ? refuse_call(&it, rc) : begin_read(&it, &to, out);
 }
 
 /* `buffer` NULL: into memory of the future's. */
@@ -515,7 +546,7 @@ static int recv_datagram(iso_loop *loop, iso_fd fd, void *buffer, size_t size, i
         to.into = buffer;
         to.size = size;
     }
-    return wait_to_read(&it, &to, ISO__IO_RECVFROM, out);
+    return begin_read(&it, &to, out);
 }
 
 int iso_loop_sock_recvfrom(iso_loop *loop, iso_fd fd, size_t size, iso_future **out)
@@ -534,13 +565,18 @@ int iso_loop_sock_recvfrom_into(iso_loop *loop, iso_fd fd, void *buffer, size_t 
 int iso_loop_sock_accept(iso_loop *loop, iso_fd fd, iso_future **out)
 {
     const target none = { NULL, 0, NULL, 0, false };
+    iso_fd taken = ISO_FD_NONE;
     call it;
     int rc;
 
     if (loop == NULL) return ISO_EINVAL;
     rc = open_call(&it, loop, fd, false);
     if (rc != 0) return rc;
-    return wait_to_read(&it, &none, ISO__IO_ACCEPT, out);
+    rc = is_tried_first(&it) ? iso__sys_socket_accept(fd, &taken, NULL) : ISO_EAGAIN;
+    if (rc == ISO_EAGAIN) return wait_to_read(&it, &none, ISO__IO_ACCEPT, out);
+    iso__future_give(it.future, out);
+    end_accept(it.future, rc, taken);
+    return 0;
 }
 
 /* What a call that writes needs to wait, `done` being told the end of each piece. */
@@ -568,7 +604,7 @@ static void undo_writing(sock *self)
     drop_if_idle(self);
 }
 
-/* It ended before it began. */
+/* It ended, well or not, when it was tried. */
 static int end_at_once(call *it, ptrdiff_t result, iso_future **out)
 {
     iso__future_give(it->future, out);
@@ -590,15 +626,21 @@ static int wait_to_send(call *it, const iso_buffer *rest)
 int iso_loop_sock_sendall(iso_loop *loop, iso_fd fd, const void *data, size_t size,
                           iso_future **out)
 {
-    const iso_buffer rest = { data, size };
+    iso_buffer rest = { data, size };
+    ptrdiff_t sent = ISO_EAGAIN;
     call it;
     int rc;
 
     if (loop == NULL || (data == NULL && size > 0)) return ISO_EINVAL;
     rc = open_call(&it, loop, fd, true);
     if (rc != 0) return rc;
+    if (is_tried_first(&it)) sent = iso__sys_socket_send(fd, data, size);
+    if (sent < 0 && sent != ISO_EAGAIN) return end_at_once(&it, sent, out);
+    if (sent > 0) take_sent(&rest, sent);
+    if (sent >= 0 && rest.size == 0) return end_at_once(&it, 0, out);
     rc = wait_to_send(&it, &rest);
-    if (rc != 0) return refuse_call(&it, rc);
+    /* A part is on its way: who asks must learn that it ends there. */
+    if (rc != 0) return sent > 0 ? end_at_once(&it, rc, out) : refuse_call(&it, rc);
     iso__future_give(it.future, out);
     return 0;
 }
@@ -619,6 +661,7 @@ int iso_loop_sock_sendto(iso_loop *loop, iso_fd fd, const void *data, size_t siz
                          const iso_address *to, iso_future **out)
 {
     const iso_buffer whole = { data, size };
+    ptrdiff_t sent = ISO_EAGAIN;
     call it;
     int rc;
 
@@ -626,7 +669,11 @@ int iso_loop_sock_sendto(iso_loop *loop, iso_fd fd, const void *data, size_t siz
     if (to != NULL && to->length == 0) return ISO_EINVAL;
     rc = open_call(&it, loop, fd, true);
     if (rc != 0) return rc;
-    if (size > LARGEST) return end_at_once(&it, ISO_EMSGSIZE, out);
+    if (size > LARGEST)
+        sent = ISO_EMSGSIZE;
+    else if (is_tried_first(&it))
+        sent = iso__sys_datagram_send(fd, &whole, to);
+    if (sent != ISO_EAGAIN) return end_at_once(&it, sent, out);
     rc = wait_to_sendto(&it, &whole, to);
     if (rc != 0) return refuse_call(&it, rc);
     iso__future_give(it.future, out);

@@ -67,7 +67,8 @@ int iso__sys_socket_accept(iso_fd fd, iso_fd *out, iso_address *peer);
 bool iso__sys_socket_accept_is_transient(int error);
 
 /* Read, and write, what can be at once: a count (0 from recv: the stream has ended), ISO_EAGAIN, or
- * an error. Of a datagram recv reads the beginning, and the rest is gone. send takes at most the first ISO__SYS_SENDV_MAX pieces in one call. */
+ * an error. Of a datagram recv reads the beginning, and the rest is gone. sendv takes at most the
+ * first ISO__SYS_SENDV_MAX pieces in one call. */
 #define ISO__SYS_SENDV_MAX 16
 ptrdiff_t iso__sys_socket_recv(iso_fd fd, void *data, size_t size);
 ptrdiff_t iso__sys_socket_send(iso_fd fd, const void *data, size_t size);

@@ -8,4 +8,7 @@
 /* In user and in system mode, of all threads, since the process began. */
 iso_nsec cpu_time(void);
 
+/* In user mode alone, as well as the system knows. */
+iso_nsec cpu_user_time(void);
+
 #endif

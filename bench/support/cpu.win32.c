@@ -14,3 +14,10 @@ iso_nsec cpu_time(void)
     if (!GetProcessTimes(GetCurrentProcess(), &began, &ended, &kernel, &user)) return 0;
     return span_of(kernel) + span_of(user);
 }
+
+iso_nsec cpu_user_time(void)
+{
+    FILETIME began, ended, kernel, user;
+    if (!GetProcessTimes(GetCurrentProcess(), &began, &ended, &kernel, &user)) return 0;
+    return span_of(user);
+}

@@ -72,6 +72,22 @@ static bool probe_accepted(iso__io *io, int error, iso_fd fd, const iso_address 
     return goes_on;
 }
 
+static bool probe_datagram(iso__io *io, const void *data, ptrdiff_t size, const iso_address *from)
+{
+    probe *self = ISO__CONTAINER(io, probe, io);
+    bool is_there = size >= 0 || size == ISO_EMSGSIZE;
+    bool goes_on = !self->is_last_one;
+
+    self->last = size;
+    self->data = data;
+    CHECK_EQ(data != NULL, is_there);
+    CHECK_EQ(from != NULL, is_there);
+    if (from != NULL) self->peer = *from;
+    if (size > 0) memcpy(self->bytes, data, (size_t)size < 256 ? (size_t)size : 256);
+    tell(self, is_there ? "t" : "x");
+    return goes_on;
+}
+
 static void probe_ready(iso__io *io, unsigned events)
 {
     probe *self = ISO__CONTAINER(io, probe, io);
@@ -92,6 +108,8 @@ static void probe_done(iso__op *op, ptrdiff_t result)
 const iso__io_class probe_reading = { .received = probe_received };
 const iso__io_class probe_lending = { .received = probe_received, .lend = probe_lend };
 const iso__io_class probe_accepting = { .accepted = probe_accepted };
+const iso__io_class probe_taking = { .datagram = probe_datagram };
+const iso__io_class probe_taking_lent = { .datagram = probe_datagram, .lend = probe_lend };
 const iso__io_class probe_watching = { .ready = probe_ready };
 
 /* ---- its life ---- */
@@ -151,6 +169,24 @@ int start_accept(probe *self, int max)
 void stop_accept(probe *self)
 {
     driver_of(self)->kind->accept_stop(driver_of(self), &self->io);
+}
+
+int start_recvfrom(probe *self)
+{
+    return driver_of(self)->kind->recvfrom_start(driver_of(self), &self->io);
+}
+
+void stop_recvfrom(probe *self)
+{
+    driver_of(self)->kind->recvfrom_stop(driver_of(self), &self->io);
+}
+
+int start_sendto(probe *self, const iso_buffer *data, const iso_address *to)
+{
+    self->op.what.send.list = data;
+    self->op.what.send.count = 1;
+    self->op.what.send.to = to;
+    return driver_of(self)->kind->sendto(driver_of(self), &self->op);
 }
 
 int watch(probe *self, unsigned events)

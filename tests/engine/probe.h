@@ -28,8 +28,9 @@ typedef struct probe {
     size_t lent_size;
     iso_fd accepted[PROBE_ACCEPTS]; /* the last ones */
     int accepted_count;
-    int accept_most; /* then it says stop */
-    iso_address peer;
+    int accept_most;                  /* then it says stop */
+    iso_address peer;                 /* or who sent a datagram */
+    bool is_last_one;                 /* of a datagram it says stop */
     void (*then)(struct probe *self); /* what it does when it is told */
     struct probe *other;
     bool is_checked; /* what comes should be probe_byte after probe_byte */
@@ -38,6 +39,8 @@ typedef struct probe {
 extern const iso__io_class probe_reading;
 extern const iso__io_class probe_lending;
 extern const iso__io_class probe_accepting;
+extern const iso__io_class probe_taking;
+extern const iso__io_class probe_taking_lent;
 extern const iso__io_class probe_watching;
 
 /* The byte at a place of the stream that is_checked expects. */
@@ -70,6 +73,9 @@ int start_recv(probe *self);
 void stop_recv(probe *self);
 int start_accept(probe *self, int max);
 void stop_accept(probe *self);
+int start_recvfrom(probe *self);
+void stop_recvfrom(probe *self);
+int start_sendto(probe *self, const iso_buffer *data, const iso_address *to);
 int watch(probe *self, unsigned events);
 int start_send(probe *self, const iso_buffer *list, size_t count);
 int start_connect(probe *self, const iso_address *address);

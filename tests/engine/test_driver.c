@@ -1778,6 +1778,205 @@ KIT_TEST(a_loop_that_closes_waits_for_what_the_kernel_holds)
     CHECK_EQ(it.told, it.results);
 }
 
+/* ---- datagrams ---- */
+
+/* A socket that is bound to a free port of this machine; *at is where. */
+static iso_fd bound(kit *k, iso_address *at)
+{
+    iso_fd fd = ISO_FD_NONE;
+
+    REQUIRE_OK(iso_address_parse(at, "127.0.0.1", 0));
+    REQUIRE_OK(iso__sys_datagram_open(&fd, 4));
+    REQUIRE_OK(iso__sys_socket_bind(kit_own(k, fd), at));
+    REQUIRE_OK(iso__sys_socket_sockname(fd, at));
+    return fd;
+}
+
+static void send_one(iso_fd fd, const char *text, const iso_address *to)
+{
+    iso_buffer piece = { text, strlen(text) };
+
+    CHECK_EQ(iso__sys_datagram_send(fd, &piece, to), strlen(text));
+}
+
+KIT_TEST(datagrams_are_told_one_by_one_with_who_sent_them_and_not_before_the_turn)
+{
+    iso__engine *engine = begin(k);
+    iso_address at;
+    iso_address from;
+    iso_fd sender = bound(k, &from);
+    probe it;
+
+    attach(k, engine, &it, bound(k, &at), &probe_taking);
+    send_one(sender, "abc", &at);
+    send_one(sender, "", &at);
+    send_one(sender, "defg", &at);
+    kit_await(k, it.io.fd, READ);
+    CHECK_OK(start_recvfrom(&it));
+    CHECK_OK(start_recvfrom(&it)); /* once more is fine */
+    CHECK_EQ(it.told, 0);
+    turn_until(&it, 3);
+    CHECK_EQ(it.last, 4);
+    CHECK_EQ(iso_address_port(&it.peer), iso_address_port(&from));
+    send_one(sender, "hi", &at);
+    turn_until(&it, 4);
+    CHECK_EQ(it.last, 2);
+    turn(engine);
+    CHECK_EQ(it.told, 4);
+    detach(&it);
+    finish(engine);
+}
+
+static void stop_itself(probe *self)
+{
+    stop_recvfrom(self);
+}
+
+KIT_TEST(who_stops_at_a_datagram_is_told_the_next_one_after_it_starts_again)
+{
+    iso__engine *engine = begin(k);
+    iso_address at;
+    iso_fd sender;
+    probe it;
+
+    sender = bound(k, &at);
+    attach(k, engine, &it, bound(k, &at), &probe_taking);
+    it.is_last_one = true;
+    it.then = stop_itself;
+    CHECK_OK(start_recvfrom(&it));
+    send_one(sender, "1", &at);
+    send_one(sender, "2", &at);
+    turn_until(&it, 1);
+    let_arrive(&it);
+    turn(engine);
+    CHECK_EQ(it.told, 1);
+    CHECK_EQ(it.bytes[0], '1');
+    CHECK_OK(start_recvfrom(&it));
+    turn_until(&it, 2);
+    CHECK_EQ(it.bytes[0], '2');
+    detach(&it);
+    finish(engine);
+}
+
+/* Nothing of the io may be touched any more. */
+static void detach_and_spoil(probe *self)
+{
+    detach(self);
+    memset(&self->io, 0xDF, sizeof(self->io));
+}
+
+KIT_TEST(who_detaches_at_a_datagram_is_told_no_more)
+{
+    iso__engine *engine = begin(k);
+    iso_address at;
+    iso_fd sender;
+    probe it;
+
+    sender = bound(k, &at);
+    attach(k, engine, &it, bound(k, &at), &probe_taking);
+    it.is_last_one = true;
+    it.then = detach_and_spoil;
+    send_one(sender, "1", &at);
+    send_one(sender, "2", &at);
+    send_one(sender, "3", &at);
+    CHECK_OK(start_recvfrom(&it));
+    told_exactly(&it, 1);
+    finish(engine);
+}
+
+KIT_TEST(a_datagram_goes_straight_into_memory_that_was_lent)
+{
+    iso__engine *engine = begin(k);
+    iso_address at;
+    iso_address from;
+    iso_fd sender = bound(k, &from);
+    char memory[4] = "...";
+    probe it;
+
+    attach(k, engine, &it, bound(k, &at), &probe_taking_lent);
+    it.lent = memory;
+    it.lent_size = 2;
+    CHECK_OK(start_recvfrom(&it));
+    turn(engine);
+    send_one(sender, "ab", &at);
+    turn_until(&it, 1);
+    CHECK_EQ(it.last, 2);
+    CHECK_PTR(it.data, memory);
+    CHECK_STR(memory, "ab.");
+    send_one(sender, "cdef", &at); /* longer than that: its beginning is there, and it is told */
+    turn_until(&it, 2);
+    CHECK_RC(it.last, ISO_EMSGSIZE);
+    CHECK_STR(memory, "cd.");
+    CHECK_EQ(iso_address_port(&it.peer), iso_address_port(&from));
+    send_one(sender, "g", &at);
+    turn_until(&it, 3);
+    CHECK_EQ(it.last, 1);
+    CHECK_STR(memory, "gd.");
+    detach(&it);
+    finish(engine);
+}
+
+KIT_TEST(what_would_come_into_lent_memory_stays_for_who_attaches_next)
+{
+    iso__engine *engine = begin(k);
+    iso_address at;
+    iso_fd sender;
+    char memory[4] = "...";
+    probe it;
+
+    sender = bound(k, &at);
+    attach(k, engine, &it, bound(k, &at), &probe_taking_lent);
+    it.lent = memory;
+    it.lent_size = 3;
+    CHECK_OK(start_recvfrom(&it));
+    turn(engine);
+    send_one(sender, "abc", &at);
+    kit_await(k, it.io.fd, READ);
+    detach(&it);
+    let_go(engine);
+    CHECK_STR(memory, "...");
+    CHECK_OK(iso__engine_attach(engine, &it.io));
+    CHECK_OK(start_recvfrom(&it));
+    turn_until(&it, 1);
+    CHECK_STR(memory, "abc");
+    detach(&it);
+    finish(engine);
+}
+
+KIT_TEST(a_datagram_is_sent_and_its_end_told_in_a_turn)
+{
+    static char longer[70000];
+    iso__engine *engine = begin(k);
+    iso_buffer data = { "hello", 5 };
+    iso_buffer empty = { "", 0 };
+    iso_buffer too_long = { longer, sizeof(longer) };
+    iso_address at;
+    iso_address from;
+    iso_address peer;
+    iso_fd receiver = bound(k, &at);
+    char got[8] = "";
+    probe it;
+
+    attach(k, engine, &it, bound(k, &from), &probe_taking);
+    CHECK_OK(start_sendto(&it, &data, &at));
+    CHECK_EQ(it.results, 0);
+    turn_until_done(&it, 1);
+    CHECK_EQ(it.result, 5);
+    kit_await(k, receiver, READ);
+    CHECK_EQ(iso__sys_datagram_recv(receiver, got, sizeof(got), &peer), 5);
+    CHECK_EQ(iso_address_port(&peer), iso_address_port(&from));
+    CHECK_OK(start_sendto(&it, &too_long, &at));
+    turn_until_done(&it, 2);
+    CHECK_RC(it.result, ISO_EMSGSIZE);
+    CHECK_OK(start_sendto(&it, &empty, &at));
+    turn_until_done(&it, 3);
+    CHECK_EQ(it.result, 0);
+    kit_await(k, receiver, READ);
+    CHECK_EQ(iso__sys_datagram_recv(receiver, got, sizeof(got), &peer), 0);
+    detach(&it);
+    finish(engine);
+}
+
 static const kit_case cases[] = {
     KIT_CASE(starting_to_read_what_is_there_tells_nothing_before_the_turn),
     KIT_CASE(starting_to_accept_who_waits_tells_nothing_before_the_turn),
@@ -1840,6 +2039,12 @@ static const kit_case cases[] = {
     KIT_CASE(more_of_a_file_than_it_has_is_what_it_has),
     KIT_CASE(a_file_that_waits_for_a_place_is_withdrawn_and_its_descriptors_closed_right_away),
     KIT_CASE(what_cannot_be_sent_as_a_file_is_refused_or_told_and_the_stream_goes_on),
+    KIT_CASE(datagrams_are_told_one_by_one_with_who_sent_them_and_not_before_the_turn),
+    KIT_CASE(who_stops_at_a_datagram_is_told_the_next_one_after_it_starts_again),
+    KIT_CASE(who_detaches_at_a_datagram_is_told_no_more),
+    KIT_CASE(a_datagram_goes_straight_into_memory_that_was_lent),
+    KIT_CASE(what_would_come_into_lent_memory_stays_for_who_attaches_next),
+    KIT_CASE(a_datagram_is_sent_and_its_end_told_in_a_turn),
     KIT_CASE(a_wake_up_lets_the_next_turn_not_wait),
     KIT_CASE(a_wake_up_of_another_thread_ends_a_wait),
     KIT_CASE(thousands_of_wake_ups_are_over_in_some_turns),

@@ -126,8 +126,10 @@ ISO_API int iso_datagram_transport_set_broadcast(iso_datagram_transport *transpo
  * protocol) or ISO_ETHREAD. Source: BaseTransport.set_protocol, get_protocol. */
 ISO_API int iso_datagram_transport_set_protocol(iso_datagram_transport *transport,
                                                 const iso_datagram_protocol *protocol, void *self);
-ISO_API const iso_datagram_protocol *
-iso_datagram_transport_get_protocol(const iso_datagram_transport *transport, void **self);
+/* clang-format off */
+ISO_API const iso_datagram_protocol *iso_datagram_transport_get_protocol(
+    const iso_datagram_transport *transport, void **self);
+/* clang-format on */
 
 ISO_API iso_loop *iso_datagram_transport_get_loop(const iso_datagram_transport *transport);
 

@@ -40,7 +40,8 @@ ISO_API int iso_loop_sock_recv_into(iso_loop *loop, iso_fd sock, void *buffer, s
  * own, and its number says how many. Source: loop.sock_recv. */
 ISO_API int iso_loop_sock_recv(iso_loop *loop, iso_fd sock, size_t size, iso_future **out);
 
-/* Write all of it. ISO_ENOMEM and ISO_ELIMIT end the future if a part was sent already. Ownership: `data` is lent until done. Source: loop.sock_sendall. */
+/* Write all of it. ISO_ENOMEM and ISO_ELIMIT end the future if a part was sent already.
+ * Ownership: `data` is lent until done. Source: loop.sock_sendall. */
 ISO_API int iso_loop_sock_sendall(iso_loop *loop, iso_fd sock, const void *data, size_t size,
                                   iso_future **out);
 

@@ -398,23 +398,23 @@ void iso_datagram_transport_get_write_buffer_limits(const iso_datagram_transport
     if (low != NULL) *low = self->water.low;
 }
 
-int iso_datagram_transport_set_protocol(iso_datagram_transport *self,
-                                        const iso_datagram_protocol *protocol, void *arg)
+int iso_datagram_transport_set_protocol(iso_datagram_transport *transport,
+                                        const iso_datagram_protocol *protocol, void *self)
 {
-    int rc = iso__loop_check_thread(self->object.loop);
+    int rc = iso__loop_check_thread(transport->object.loop);
 
     if (rc != 0) return rc;
     if (protocol == NULL) return ISO_EINVAL;
-    self->protocol = protocol;
-    self->self = arg;
+    transport->protocol = protocol;
+    transport->self = self;
     return 0;
 }
 
-const iso_datagram_protocol *iso_datagram_transport_get_protocol(const iso_datagram_transport *self,
-                                                                 void **arg)
+const iso_datagram_protocol *
+iso_datagram_transport_get_protocol(const iso_datagram_transport *transport, void **self)
 {
-    if (arg != NULL) *arg = self->self;
-    return self->protocol;
+    if (self != NULL) *self = transport->self;
+    return transport->protocol;
 }
 
 iso_loop *iso_datagram_transport_get_loop(const iso_datagram_transport *self)

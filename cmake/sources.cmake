@@ -26,6 +26,11 @@ set(ISO_SOURCES_ENGINE
 set(ISO_SOURCES_LOOP
     src/common/loop/backends.c
     src/common/loop/capability.c
+    src/common/loop/child.c
+    src/common/loop/child_descriptor.c
+    src/common/loop/child_handler.c
+    src/common/loop/child_sigchld.c
+    src/common/loop/child_thread.c
     src/common/loop/child_watcher.c
     src/common/loop/exception.c
     src/common/loop/executor.c
@@ -70,19 +75,23 @@ set(ISO_SOURCES_POSIX
     src/posix/address.c
     src/posix/child.c
     src/posix/clock.c
+    src/posix/close_all_but.c
     src/posix/descriptor.c
     src/posix/error.c
     src/posix/multicast.c
+    src/posix/identity.c
     src/posix/named_pipe.c
     src/posix/pipe.c
     src/posix/poll.c
     src/posix/process.c
+    src/posix/program.c
     src/posix/resolve.c
     src/posix/select.c
     src/posix/sendfile.c
     src/posix/signals.c
     src/posix/sigpipe.c
     src/posix/sock.c
+    src/posix/spawn_run.c
     src/posix/standard_stream.c
     src/posix/system.c
     src/posix/table.c
@@ -97,7 +106,13 @@ set(ISO_SOURCES_EPOLL
     src/posix/epoll.c
 )
 set(ISO_SOURCES_KQUEUE
+    src/posix/child_kqueue.c
     src/posix/kqueue.c
+)
+
+# Where there is no kqueue.
+set(ISO_SOURCES_PIDFD
+    src/posix/child_pidfd.c
 )
 
 # The test kit's kqueue for Linux (ISOLOOP_KQUEUE_STANDIN), compiled into the library.
@@ -114,6 +129,7 @@ set(ISO_SOURCES_WIN32
     src/win32/drv_iocp.c
     src/win32/error.c
     src/win32/handle.c
+    src/win32/inherited.c
     src/win32/iocp_accept.c
     src/win32/iocp_buffers.c
     src/win32/iocp_channel.c
@@ -125,6 +141,7 @@ set(ISO_SOURCES_WIN32
     src/win32/named_pipe.c
     src/win32/pipe.c
     src/win32/process.c
+    src/win32/program.c
     src/win32/resolve.c
     src/win32/select.c
     src/win32/sendfile.c

@@ -379,7 +379,8 @@ static int use_child_watcher(iso_loop *loop, listener *it)
     const iso_child_watcher *watcher;
     (void)loop; /* the current one: see main */
     int rc = iso_get_child_watcher(&watcher);
-    if (rc == 0) snprintf(it->said, SAID_SIZE, "there is one, \"%s\"", watcher->name);
+    if (rc == 0) /* its name is the system's: pidfd, kqueue, threaded */
+        snprintf(it->said, SAID_SIZE, watcher->is_active(watcher) ? "there is one" : "not active");
     return rc;
 }
 

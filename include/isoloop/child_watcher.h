@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Child watchers: who tells that a child which the program started by itself has ended. asyncio's
- * AbstractChildWatcher is the model. iso_loop_subprocess_exec and iso_loop_subprocess_shell see to
- * their children by themselves, and ask no watcher.
+/* Child watchers: who tells that a child has ended. asyncio's AbstractChildWatcher is the model. A
+ * program asks one for the children that it started by itself, with fork;
+ * iso_loop_subprocess_exec and iso_loop_subprocess_shell ask the policy's.
  *
  * Windows has none (the row windows.child_watcher of the limits table). */
 #ifndef ISOLOOP_CHILD_WATCHER_H
@@ -32,7 +32,7 @@ struct iso_child_watcher {
     /* The loop that it is to work with from here on; NULL: none. iso_set_event_loop in the main
      * thread calls it. Returns 0 or an error. */
     int (*attach_loop)(const iso_child_watcher *self, iso_loop *loop);
-    /* Another watcher takes its place: free what it has. */
+    /* Another watcher takes its place: free what it has, and call nothing any more. */
     void (*close)(const iso_child_watcher *self);
     /* Whether it is ready to tell of a child. */
     bool (*is_active)(const iso_child_watcher *self);
@@ -40,30 +40,47 @@ struct iso_child_watcher {
 };
 
 /* The policy's watcher, in *out. That of the default policy is one for the process: the one that
- * was set, else the one below.
+ * was set, else the best of those below that this system has.
  * Returns 0; ISO_ENOTSUP (Windows, or the limits of the loop that runs in this thread, else of the
  * one that iso_set_event_loop set here: iso_error_detail has the row), ISO_EINVAL, ISO_ENOMEM.
  * Thread: any. Ownership: borrowed. Source: asyncio.get_child_watcher. */
 ISO_API int iso_get_child_watcher(const iso_child_watcher **out);
 
-/* Set another one; NULL: the one below again. The one before is closed, if it is another one.
- * What a policy of one's own does, it says itself.
- * Returns 0; ISO_EINVAL (an empty slot); ISO_ENOTSUP, ISO_ENOMEM as above. Thread: any.
+/* Set another one; NULL: the best one again. The one before is closed, if it is another one, and
+ * tells nothing more: also of what iso_loop_subprocess_exec has started. (The built-in ones go on
+ * with the children that they have.) What a policy of one's own does, it says itself.
+ * Returns 0; ISO_EINVAL (an empty slot); ISO_ENOTSUP: one of those below that this system does not
+ * have (iso_error_detail says why), or as above; ISO_ENOMEM. Thread: any.
  * Ownership: `watcher` is lent until it is closed. Source: asyncio.set_child_watcher. */
 ISO_API int iso_set_child_watcher(const iso_child_watcher *watcher);
 
-/* The built-in one, "threaded": a thread for each child waits for it and reaps it. Each callback is
- * called by the loop that iso_get_event_loop answered to add_child_handler, in a turn; a loop that
- * closes drops its callbacks, and the children are reaped all the same. A child that somebody else
- * has reaped is told with 255, and a warning in the log. add_child_handler, for a child that the
- * same loop does not watch yet, starts the thread; remove_child_handler is for the children of that
- * loop, and leaves the thread to reap. attach_loop and close do nothing: it is always active.
+/* The built-in ones. They differ in how they learn that a child has ended:
+ *
+ *   pidfd     a descriptor of the child, which the loop watches. Linux 5.3
+ *   kqueue    the same: a kqueue of the child's own. macOS and the BSDs
+ *   threaded  a thread for each child. Every system but Windows
+ *   sigchld   the signal SIGCHLD, at which every child that is watched is looked at: the more there
+ *             are, the longer. Every system but Windows; never chosen by itself
+ *
+ * The best is the first that is there; a sandbox may forbid the first. Where pidfd or kqueue get no
+ * descriptor for a child, or the loop's selector does not take it (select, a number of 1024 or
+ * more), that child has a thread. sigchld takes the place of a handler that the program has set
+ * with sigaction, but not that of add_signal_handler.
+ *
+ * For all of them: each callback is called by the loop that iso_get_event_loop answered to
+ * add_child_handler, in a turn, in which the child is reaped too. A loop that closes drops its
+ * callbacks, and the children are reaped all the same. A child that somebody else has reaped is
+ * told with 255, and a warning in the log. remove_child_handler is for the children of that loop,
+ * which still reaps them. attach_loop and close do nothing. is_active: this system has it.
  * add_child_handler returns 0; ISO_EINVAL (not the number of one process, no callback),
- * ISO_ENOTSUP (as above), ISO_ENOLOOP, ISO_ENOMEM, ISO_EAGAIN (no thread left), ISO_ECLOSED,
- * ISO_ETHREAD, ISO_EFORKED.
+ * ISO_ENOTSUP (as above), ISO_ENOLOOP, ISO_ENOMEM, ISO_EAGAIN (no thread left), ISO_EMFILE
+ * (sigchld), ISO_ECLOSED, ISO_ETHREAD, ISO_EFORKED.
  * Thread: any, and the slots for the thread of that loop. Ownership: static.
- * Source: asyncio.ThreadedChildWatcher. */
+ * Source: asyncio.PidfdChildWatcher, ThreadedChildWatcher, SafeChildWatcher; libuv, for kqueue. */
+ISO_API const iso_child_watcher *iso_pidfd_child_watcher(void);
+ISO_API const iso_child_watcher *iso_kqueue_child_watcher(void);
 ISO_API const iso_child_watcher *iso_threaded_child_watcher(void);
+ISO_API const iso_child_watcher *iso_sigchld_child_watcher(void);
 
 ISO_END_DECLS
 

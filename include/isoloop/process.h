@@ -43,6 +43,16 @@ typedef enum iso_stdio {
     ISO_STDIO_STDOUT    /* standard error only: where standard output goes */
 } iso_stdio;
 
+/* One more descriptor of this program that a child gets, and the number that it has there: 3 or
+ * more. */
+typedef struct iso_pass_fd {
+    int number;
+    iso_fd fd;
+} iso_pass_fd;
+
+/* An option that a system does not have is ISO_ENOTSUP there. The name of no user or group, a number
+ * that cannot be, are ISO_EINVAL; what this program may not do ends the future with ISO_EPERM.
+ * Source: subprocess.Popen; pass_fds: libuv, uv_stdio_container_t. */
 typedef struct iso_subprocess_options {
     size_t size;
     iso_stdio stdin_is;
@@ -54,27 +64,50 @@ typedef struct iso_subprocess_options {
     const char *const *env; /* "NAME=value", NULL at the end; NULL: this program's own */
     const char *cwd;        /* the folder that it begins in; NULL: this program's own */
     bool dies_with_parent;  /* it does not outlive this program, however that ends */
+
+    /* It leads a session of its own, without a terminal: setsid. Windows: it has no console, and
+     * leads a process group (DETACHED_PROCESS). */
+    bool start_new_session;
+    /* Its process group: -1: this program's; 0: one of its own; else that one (POSIX). Windows:
+     * with 0 it leads a group also where it shares this program's console. */
+    int64_t process_group;
+    /* POSIX: what it runs as, each a name, or a number in decimals. NULL: as this program. Nothing
+     * else follows from a user: whoever gives rights up gives all three. */
+    const char *user;
+    const char *group;
+    const char *const *extra_groups; /* NULL at the end; an empty list: none */
+    int umask;                       /* POSIX: of the files that it makes; -1: this program's */
+    /* Also the signals that this program ignores are as at first in it. (Handlers and the mask are
+     * so always.) */
+    bool restore_signals;
+    /* What it gets besides the standard streams. Borrowed for the call. Windows: the C runtime of
+     * the child (not every one) has them by these numbers, at most 255. */
+    const iso_pass_fd *pass_fds;
+    size_t pass_fd_count;
 } iso_subprocess_options;
 
 #define ISO_SUBPROCESS_OPTIONS_INIT                                                                \
     {                                                                                              \
         sizeof(iso_subprocess_options), ISO_STDIO_PIPE, ISO_STDIO_PIPE, ISO_STDIO_PIPE,            \
-            ISO_FD_NONE, ISO_FD_NONE, ISO_FD_NONE, NULL, NULL, false                               \
+            ISO_FD_NONE, ISO_FD_NONE, ISO_FD_NONE, NULL, NULL, false, false, -1, NULL, NULL, NULL, \
+            -1, true, NULL, 0                                                                      \
     }
 
 /* Start a program: argv[0], looked up in PATH (of `env`, when that is given, else
  * this program's own) if it names no folder, with its arguments, NULL at
- * the end, each handed over exactly as it is. It has its three standard streams, and no other
- * descriptor or handle of this program. NULL options mean all defaults: three pipes.
+ * the end, each handed over exactly as it is. It has its three standard streams and pass_fds, and
+ * no other descriptor or handle of this program. NULL options mean all defaults: three pipes.
  * The future's result is the iso_process, once connection_made has been called; the future shares
  * it, and so does the loop until connection_lost. To cancel the future before connection_made kills
- * the process, and nothing of it is told.
+ * the process, and nothing of it is told. Of its end the policy's child watcher tells
+ * (child_watcher.h); on Windows the system does.
  * Returns 0; ISO_ENOTSUP or ISO_ELIMIT (a row of the limits table: iso_loop_last_limit; ISO_ENOTSUP
- * too where a system can't do dies_with_parent); ISO_EINVAL (iso_error_detail says what: an
+ * too for an option that a system does not have); ISO_EINVAL (iso_error_detail says what: an
  * argument that cmd.exe would take apart for a .bat or .cmd file among others), ISO_EBADF (for
- * ISO_STDIO_FD), ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD: nothing was started. That the program can't
- * be started ends the future: ISO_ENOENT (no such program, or folder to begin in), ISO_EACCES,
- * ISO_EMFILE, and others of the system's.
+ * ISO_STDIO_FD and pass_fds), ISO_EINVALIDSTATE (the child watcher is not active), ISO_ENOMEM,
+ * ISO_ECLOSED, ISO_ETHREAD: nothing was started. That the program can't be started ends the future:
+ * ISO_ENOENT (no such program, or folder to begin in), ISO_EACCES, ISO_EPERM, ISO_EMFILE, and
+ * others of the system's.
  * Ownership: everything is borrowed for the call, but `protocol` and `self`, which are lent until
  * connection_lost. Source: loop.subprocess_exec. */
 ISO_API int iso_loop_subprocess_exec(iso_loop *loop, const iso_subprocess_protocol *protocol,

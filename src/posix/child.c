@@ -1,24 +1,76 @@
 /* SPDX-License-Identifier: MIT */
-#include "sys/child.h"
+#include "child.h"
 
+#include "sys/child.h"
 #include "sys/error.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
-int iso__sys_child_wait(int64_t pid, int *returncode)
+/* To waitpid other numbers mean several. */
+static bool is_number(int64_t pid)
+{
+    return pid > 0 && pid <= INT_MAX;
+}
+
+/* macOS may answer that it has been stopped. Others give a child that somebody else has reaped no
+ * other answer than that there is none. */
+static iso__child_state look(int64_t pid, int options)
+{
+    siginfo_t info;
+    int rc;
+
+    memset(&info, 0, sizeof(info));
+    do {
+        rc = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | options);
+    } while (rc != 0 && errno == EINTR);
+    if (rc != 0) return ISO__CHILD_GONE;
+    if ((options & WNOHANG) != 0 && info.si_pid == 0) return ISO__CHILD_RUNS;
+    return info.si_code == CLD_STOPPED ? ISO__CHILD_RUNS : ISO__CHILD_ENDED;
+}
+
+iso__child_state iso__sys_child_look(int64_t pid)
+{
+    return is_number(pid) ? look(pid, WNOHANG) : ISO__CHILD_GONE;
+}
+
+void iso__child_await(int64_t pid)
+{
+    const struct timespec pause = { 0, 10 * 1000 * 1000 };
+
+    while (look(pid, 0) == ISO__CHILD_RUNS) (void)nanosleep(&pause, NULL); /* it was stopped */
+}
+
+bool iso__sys_child_is_readable(iso_fd fd)
+{
+    struct pollfd it = { (int)fd, POLLIN, 0 };
+
+    return poll(&it, 1, 0) > 0;
+}
+
+int iso__sys_child_signal(void)
+{
+    return SIGCHLD;
+}
+
+/* ---- reaping ---- */
+
+int iso__child_reap_by_number(int64_t pid, int *returncode)
 {
     int status = 0;
     pid_t got;
 
-    if (pid <= 0 || pid > INT_MAX) return ISO_EINVAL; /* to waitpid these mean several */
     do {
-        got = waitpid((pid_t)pid, &status, 0);
+        got = waitpid((pid_t)pid, &status, WNOHANG);
     } while (got < 0 && errno == EINTR);
+    if (got == 0) return ISO_EAGAIN;
     if (got < 0) { /* ECHILD */
         *returncode = ISO__CHILD_UNKNOWN;
         return ISO_ENOENT;
@@ -27,19 +79,26 @@ int iso__sys_child_wait(int64_t pid, int *returncode)
     return 0;
 }
 
-bool iso__sys_child_exists(int64_t pid)
+static void reap(void *pid)
 {
-    siginfo_t info;
+    int unused;
 
-    return pid > 0 && pid <= INT_MAX &&
-           waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+    (void)iso__child_reap_by_number((int64_t)(intptr_t)pid, &unused);
+}
+
+void iso__sys_child_leave(int64_t pid)
+{
+    int unused;
+
+    if (is_number(pid) && iso__child_reap_by_number(pid, &unused) == ISO_EAGAIN)
+        (void)iso__sys_child_watch(pid, reap, (void *)(intptr_t)pid);
 }
 
 /* ---- in a thread ---- */
 
 typedef struct watch {
     int64_t pid;
-    void (*ended)(void *arg, int rc, int returncode);
+    void (*ended)(void *arg);
     void *arg;
 } watch;
 
@@ -47,12 +106,10 @@ static void *wait_there(void *arg)
 {
     watch *given = arg;
     watch mine = *given;
-    int returncode = ISO__CHILD_UNKNOWN;
-    int rc;
 
     free(given);
-    rc = iso__sys_child_wait(mine.pid, &returncode);
-    mine.ended(mine.arg, rc, returncode);
+    iso__child_await(mine.pid);
+    mine.ended(mine.arg);
     return NULL;
 }
 
@@ -74,12 +131,11 @@ static int start_detached(void *(*run)(void *arg), void *arg)
     return rc == 0 ? 0 : iso__sys_error(rc);
 }
 
-int iso__sys_child_watch(int64_t pid, void (*ended)(void *arg, int rc, int returncode), void *arg)
+int iso__sys_child_watch(int64_t pid, void (*ended)(void *arg), void *arg)
 {
     watch *given;
     int rc;
 
-    if (pid <= 0 || pid > INT_MAX) return ISO_EINVAL;
     given = malloc(sizeof(*given)); /* not a loop's memory: the thread may outlive it */
     if (given == NULL) return ISO_ENOMEM;
     given->pid = pid;

@@ -5,8 +5,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/list.h"
-#include "command_line.h"
-#include "sys/descriptor.h"
+#include "spawn.h"
 #include "sys/error.h"
 
 #include <windows.h>
@@ -20,7 +19,6 @@
 #endif
 
 enum {
-    STREAMS = 3,
     ATTRIBUTES_MAX = 2, /* the handles, the job */
     KILL_SIGNAL = 9,    /* SIGKILL, which Windows has no name for */
     KILLED = 1          /* what it ended with then. Source: CPython, Popen.terminate; libuv */
@@ -36,187 +34,12 @@ struct iso__process {
     void *arg;
     DWORD id;
     bool leads_group;
+    bool is_detached; /* from every console */
 };
 
 static int last_error(void)
 {
     return iso__sys_error((int)GetLastError());
-}
-
-/* ---- paths ---- */
-
-static bool is_separator(WCHAR unit)
-{
-    return unit == L'\\' || unit == L'/';
-}
-
-/* "C:\folder", "\\server\share" and "\\?\..." need no current folder. */
-static bool is_absolute(const WCHAR *path)
-{
-    if (is_separator(path[0])) return is_separator(path[1]);
-    return path[0] != L'\0' && path[1] == L':' && is_separator(path[2]);
-}
-
-/* `path` seen from a folder, an absolute one: "\x" is on its drive, "C:x" below it if that is its
- * drive, and else where this process is on drive C. */
-static void join(iso__wide *out, const WCHAR *folder, const WCHAR *path)
-{
-    bool on_drive = path[0] != L'\0' && path[1] == L':';
-
-    iso__wide_clear(out);
-    if (is_separator(path[0])) {
-        if (folder[1] == L':') iso__wide_add(out, folder, 2);
-    } else if (!on_drive || _wcsnicmp(path, folder, 2) == 0) {
-        iso__wide_append(out, folder);
-        iso__wide_push(out, L'\\');
-        if (on_drive) path += 2;
-    }
-    iso__wide_append(out, path);
-}
-
-/* The absolute form of `path`, seen from `folder`; NULL: from where this process is. It is what
- * Windows would open: without "..", and without dots and spaces at the end.
- * Source: GetFullPathName. */
-static int resolve(iso__wide *out, const WCHAR *folder, const WCHAR *path)
-{
-    iso__wide joined;
-    DWORD room = 0;
-    DWORD length;
-    int rc = 0;
-
-    iso__wide_init(&joined, out->allocator);
-    if (folder != NULL && !is_absolute(path)) {
-        join(&joined, folder, path);
-        rc = iso__wide_check(&joined);
-        if (rc != 0) goto done;
-        path = joined.text;
-    }
-    iso__wide_clear(out);
-    length = GetFullPathNameW(path, 0, NULL, NULL); /* with the zero, as long as it lacks room */
-    while (length > room && iso__wide_reserve(out, length)) {
-        room = length;
-        length = GetFullPathNameW(path, room, out->text, NULL);
-    }
-    rc = iso__wide_check(out);
-    if (rc == 0 && length == 0) rc = last_error();
-    if (rc == 0) out->length = length;
-done:
-    iso__wide_free(&joined);
-    return rc;
-}
-
-/* ---- looking for the program ----
- *
- * CreateProcess would look beside this program, in the current folder and in the system's folders,
- * before PATH. Here a name without a folder is looked up in PATH and nowhere else, as on POSIX:
- * what lies in the current folder by chance is not run. What CreateProcess can run without the
- * shell has the extension .com or .exe; a name with an extension of its own is tried as it is
- * first, and one that ends with a dot only so. A batch file is only found by its whole name.
- * Source: CreateProcess, lpApplicationName; libuv, search_path. */
-
-typedef struct search {
-    const WCHAR *folder; /* where the child will be; NULL: where this process is */
-    const WCHAR *name;
-    iso__wide stem;   /* the path that is tried next, but for the extension */
-    iso__wide *found; /* absolute */
-} search;
-
-/* Returns 0; ISO_ENOENT: the search goes on; ISO_ENOMEM. */
-static int try_extension(search *self, const WCHAR *extension)
-{
-    size_t length = self->stem.length;
-    DWORD attributes;
-    int rc;
-
-    iso__wide_append(&self->stem, extension);
-    rc = iso__wide_check(&self->stem);
-    if (rc != 0) return rc;
-    rc = resolve(self->found, self->folder, self->stem.text);
-    self->stem.length = length;
-    if (rc != 0) return rc == ISO_ENOMEM ? rc : ISO_ENOENT;
-    attributes = GetFileAttributesW(self->found->text);
-    return attributes == INVALID_FILE_ATTRIBUTES || (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0
-               ? ISO_ENOENT
-               : 0;
-}
-
-static const WCHAR *name_of(const WCHAR *path)
-{
-    const WCHAR *name = path;
-
-    for (; *path != L'\0'; path++) {
-        if (is_separator(*path) || *path == L':') name = path + 1;
-    }
-    return name;
-}
-
-static int try_stem(search *self)
-{
-    const WCHAR *dot = wcsrchr(name_of(self->name), L'.');
-    int rc = ISO_ENOENT;
-
-    if (dot != NULL) rc = try_extension(self, L"");
-    if (dot != NULL && dot[1] == L'\0') return rc;
-    if (rc == ISO_ENOENT) rc = try_extension(self, L".com");
-    if (rc == ISO_ENOENT) rc = try_extension(self, L".exe");
-    return rc;
-}
-
-/* The next folder of a PATH, without quotes. Answers where the rest begins. */
-static const WCHAR *take_folder(iso__wide *out, const WCHAR *path)
-{
-    bool in_quotes = false;
-
-    iso__wide_clear(out);
-    for (; *path != L'\0' && (in_quotes || *path != L';'); path++) {
-        if (*path == L'"')
-            in_quotes = !in_quotes;
-        else
-            iso__wide_push(out, *path);
-    }
-    return *path == L';' ? path + 1 : path;
-}
-
-static int search_path(search *self, const WCHAR *path)
-{
-    int rc = ISO_ENOENT;
-
-    while (rc == ISO_ENOENT && *path != L'\0') {
-        path = take_folder(&self->stem, path);
-        if (self->stem.failed) return ISO_ENOMEM;
-        if (self->stem.length == 0) continue;
-        iso__wide_push(&self->stem, L'\\');
-        iso__wide_append(&self->stem, self->name);
-        rc = try_stem(self);
-    }
-    return rc;
-}
-
-/* A path is tried as it is too, in the end, since somebody meant exactly that. */
-static int search_folder(search *self)
-{
-    int rc;
-
-    iso__wide_append(&self->stem, self->name);
-    rc = try_stem(self);
-    return rc == ISO_ENOENT ? try_extension(self, L"") : rc;
-}
-
-/* Find the program `name`. `path`: the PATH to look it up in.
- * Returns 0, ISO_ENOENT, ISO_ENOMEM. */
-static int find_program(iso__wide *out, const WCHAR *name, const WCHAR *folder, const WCHAR *path)
-{
-    search it;
-    int rc;
-
-    if (*name == L'\0') return ISO_ENOENT;
-    it.folder = folder;
-    it.name = name;
-    it.found = out;
-    iso__wide_init(&it.stem, out->allocator);
-    rc = name_of(name) == name ? search_path(&it, path) : search_folder(&it);
-    iso__wide_free(&it.stem);
-    return rc;
 }
 
 /* ---- what CreateProcess is told ---- */
@@ -253,7 +76,8 @@ static int prepare_folder(launch *it, const char *cwd)
     iso__wide_init(&given, it->folder.allocator);
     rc = iso__wide_add_utf8(&given, cwd, "the folder");
     if (rc == 0) rc = iso__wide_check(&given);
-    if (rc == 0) rc = *given.text == L'\0' ? ISO_ENOENT : resolve(&it->folder, NULL, given.text);
+    if (rc == 0)
+        rc = *given.text == L'\0' ? ISO_ENOENT : iso__path_resolve(&it->folder, NULL, given.text);
     iso__wide_free(&given);
     if (rc == ISO_EINVAL || rc == ISO_ENOMEM) return rc;
     attributes = rc == 0 ? GetFileAttributesW(it->folder.text) : INVALID_FILE_ATTRIBUTES;
@@ -281,7 +105,8 @@ static int prepare_shell(launch *it, const char *command)
     bool is_set = iso__wide_add_variable(&it->program, L"COMSPEC");
     int rc = iso__wide_check(&it->program);
 
-    if (rc == 0 && !(is_set && is_absolute(it->program.text))) rc = add_system_shell(&it->program);
+    if (rc == 0 && !(is_set && iso__path_is_absolute(it->program.text)))
+        rc = add_system_shell(&it->program);
     return rc != 0 ? rc : iso__command_line_of_shell(&it->line, it->program.text, command);
 }
 
@@ -300,7 +125,7 @@ static int find_by_path(launch *it, const WCHAR *name)
         path = own.text;
     }
     rc = iso__wide_check(&own);
-    if (rc == 0) rc = find_program(&it->program, name, it->folder.text, path);
+    if (rc == 0) rc = iso__program_find(&it->program, name, it->folder.text, path);
     iso__wide_free(&own);
     return rc;
 }
@@ -338,90 +163,6 @@ static int prepare(launch *it, const iso__spawn *spawn)
     if (rc != 0) return rc;
     return spawn->argv != NULL ? prepare_program(it, spawn->argv)
                                : prepare_shell(it, spawn->command);
-}
-
-/* ---- the standard streams ---- */
-
-typedef struct streams {
-    HANDLE stdio[STREAMS];
-    HANDLE list[STREAMS]; /* each once: CreateProcess refuses one that comes twice */
-    DWORD count;
-} streams;
-
-static int open_null(HANDLE *out, size_t which)
-{
-    SECURITY_ATTRIBUTES inherited = { sizeof(inherited), NULL, TRUE };
-    DWORD access = which == 0 ? GENERIC_READ : GENERIC_WRITE | FILE_READ_ATTRIBUTES;
-
-    *out = CreateFileW(L"NUL", access, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited,
-                       OPEN_EXISTING, 0, NULL);
-    return *out == INVALID_HANDLE_VALUE ? last_error() : 0;
-}
-
-/* Before anything is opened, which could get the number of one that was closed. */
-static int check_open(const iso_fd *stdio)
-{
-    size_t which;
-
-    for (which = 0; which < STREAMS; which++) {
-        if (stdio[which] != ISO_FD_NONE && !iso__sys_descriptor_is_open(stdio[which]))
-            return ISO_EBADF;
-    }
-    return 0;
-}
-
-static int duplicate(HANDLE *out, iso_fd fd)
-{
-    HANDLE self = GetCurrentProcess();
-
-    if (!DuplicateHandle(self, (HANDLE)fd, self, out, 0, TRUE, DUPLICATE_SAME_ACCESS))
-        return last_error();
-    return 0;
-}
-
-static int open_stream(streams *self, const iso_fd *stdio, size_t which)
-{
-    HANDLE *out = &self->stdio[which];
-    size_t before;
-    int rc;
-
-    for (before = 0; before < which; before++) {
-        if (stdio[which] == ISO_FD_NONE || stdio[before] != stdio[which]) continue;
-        *out = self->stdio[before];
-        return 0;
-    }
-    rc = stdio[which] == ISO_FD_NONE ? open_null(out, which) : duplicate(out, stdio[which]);
-    if (rc == 0) self->list[self->count++] = *out;
-    return rc;
-}
-
-static void close_streams(streams *self)
-{
-    while (self->count > 0) (void)CloseHandle(self->list[--self->count]);
-}
-
-/* Copies that can be inherited, for the length of the call: those of the caller can't. Another
- * thread that starts a program meanwhile, with no list of handles, would hand them on. */
-static int open_streams(streams *self, const iso_fd *stdio)
-{
-    size_t which;
-    int rc = check_open(stdio);
-
-    self->count = 0;
-    for (which = 0; rc == 0 && which < STREAMS; which++) rc = open_stream(self, stdio, which);
-    if (rc != 0) close_streams(self);
-    return rc;
-}
-
-static bool has_console(const streams *self)
-{
-    DWORD mode;
-    DWORD at;
-
-    for (at = 0; at < self->count; at++) {
-        if (GetConsoleMode(self->list[at], &mode)) return true;
-    }
-    return false;
 }
 
 /* ---- the job of those that end with this process ---- */
@@ -468,15 +209,15 @@ typedef struct attributes {
     STARTUPINFOEXW startup;
     SIZE_T size; /* of the memory of its list */
     HANDLE job;
-    streams streams;
+    iso__inherited inherited;
 } attributes;
 
 static int set_attributes(attributes *it, bool has_job)
 {
     LPPROC_THREAD_ATTRIBUTE_LIST list = it->startup.lpAttributeList;
 
-    if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, it->streams.list,
-                                   it->streams.count * sizeof(HANDLE), NULL, NULL))
+    if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, it->inherited.list,
+                                   it->inherited.count * sizeof(HANDLE), NULL, NULL))
         return last_error();
     if (has_job && !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &it->job,
                                               sizeof(it->job), NULL, NULL))
@@ -499,9 +240,11 @@ static int open_attributes(attributes *it, const iso_allocator *allocator, bool 
     memset(startup, 0, sizeof(*startup));
     startup->StartupInfo.cb = sizeof(*startup);
     startup->StartupInfo.dwFlags = STARTF_USESTDHANDLES;
-    startup->StartupInfo.hStdInput = it->streams.stdio[0];
-    startup->StartupInfo.hStdOutput = it->streams.stdio[1];
-    startup->StartupInfo.hStdError = it->streams.stdio[2];
+    startup->StartupInfo.hStdInput = it->inherited.stdio[0];
+    startup->StartupInfo.hStdOutput = it->inherited.stdio[1];
+    startup->StartupInfo.hStdError = it->inherited.stdio[2];
+    startup->StartupInfo.cbReserved2 = it->inherited.block_bytes;
+    startup->StartupInfo.lpReserved2 = it->inherited.block;
     (void)InitializeProcThreadAttributeList(NULL, ATTRIBUTES_MAX, 0, &size); /* asks for the size */
     it->size = size;
     startup->lpAttributeList = iso__alloc(allocator, size);
@@ -556,18 +299,31 @@ static int refuse_start(DWORD error, bool has_job)
 /* An event of the console goes to a whole group, and would end this process too, so that the child
  * leads a group of its own. It ignores Ctrl-C then, unless it asks for it. But a child that has
  * this console for a standard stream belongs to whoever sits there: what is typed, Ctrl-C too, is
- * for both, as it is with asyncio.
+ * for both, as it is with asyncio, unless it is to have a group of its own.
  * Without a console here the child would open one of its own, which nobody needs to see.
- * Source: CreateProcess, "Process creation flags"; GenerateConsoleCtrlEvent. */
-static int create(iso__process *self, launch *it, attributes *with)
+ * Source: CreateProcess, "Process creation flags"; GenerateConsoleCtrlEvent; libuv, for
+ * UV_PROCESS_DETACHED. */
+static DWORD choose_flags(iso__process *self, const iso__spawn *spawn, const attributes *with)
 {
     DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
     bool is_attached = GetConsoleCP() != 0;
+
+    self->is_detached = spawn->start_new_session;
+    self->leads_group = spawn->start_new_session || spawn->process_group == 0 ||
+                        !(is_attached && iso__inherited_has_console(&with->inherited));
+    if (self->leads_group) flags |= CREATE_NEW_PROCESS_GROUP;
+    if (self->is_detached)
+        flags |= DETACHED_PROCESS;
+    else if (!is_attached)
+        flags |= CREATE_NO_WINDOW;
+    return flags;
+}
+
+static int create(iso__process *self, launch *it, const iso__spawn *spawn, attributes *with)
+{
+    DWORD flags = choose_flags(self, spawn, with);
     PROCESS_INFORMATION made;
 
-    self->leads_group = !(is_attached && has_console(&with->streams));
-    if (self->leads_group) flags |= CREATE_NEW_PROCESS_GROUP;
-    if (!is_attached) flags |= CREATE_NO_WINDOW;
     if (!CreateProcessW(it->program.text, it->line.text, NULL, NULL, TRUE, flags,
                         it->environment.text, it->folder.text, &with->startup.StartupInfo, &made))
         return refuse_start(GetLastError(), with->job != NULL);
@@ -584,15 +340,27 @@ static int start(iso__process *self, launch *it, const iso__spawn *spawn)
 
     with.job = NULL;
     if (spawn->dies_with_parent) rc = get_job(&with.job);
-    if (rc == 0) rc = open_streams(&with.streams, spawn->stdio);
+    if (rc == 0) rc = iso__inherited_open(&with.inherited, self->allocator, spawn);
     if (rc != 0) return rc;
     rc = open_attributes(&with, self->allocator, with.job != NULL);
     if (rc == 0) {
-        rc = create(self, it, &with);
+        rc = create(self, it, spawn, &with);
         close_attributes(&with, self->allocator);
     }
-    close_streams(&with.streams);
+    iso__inherited_close(&with.inherited);
     return rc;
+}
+
+/* Source: CPython, Popen, which refuses the same. */
+static int refuse_options(const iso__spawn *spawn)
+{
+    const char *what = NULL;
+
+    if (spawn->umask >= 0) what = "no umask";
+    if (spawn->process_group > 0) what = "no process groups that can be joined";
+    if (spawn->user != NULL || spawn->group != NULL || spawn->extra_groups != NULL)
+        what = "no program that is started as another user in this way";
+    return what == NULL ? 0 : iso__error_set(ISO_ENOTSUP, "subprocess: Windows has %s", what);
 }
 
 int iso__sys_process_spawn(iso__process **out, const iso_allocator *allocator,
@@ -600,7 +368,9 @@ int iso__sys_process_spawn(iso__process **out, const iso_allocator *allocator,
 {
     iso__process *made;
     launch it;
-    int rc;
+    int rc = refuse_options(spawn);
+
+    if (rc != 0) return rc;
 
     if ((spawn->argv == NULL) == (spawn->command == NULL)) return ISO_EINVAL;
     if (spawn->argv != NULL && spawn->argv[0] == NULL) return ISO_EINVAL;
@@ -624,6 +394,11 @@ int iso__sys_process_spawn(iso__process **out, const iso_allocator *allocator,
 int64_t iso__sys_process_id(const iso__process *process)
 {
     return process->id;
+}
+
+bool iso__sys_process_tells_end(void)
+{
+    return true;
 }
 
 /* What the thread pool is given is a number, not memory: under Wine a callback may begin when
@@ -702,6 +477,8 @@ static int terminate(const iso__process *self)
 
 static int send_event(const iso__process *self, DWORD event)
 {
+    if (self->is_detached)
+        return iso__error_set(ISO_EINVAL, "the process has no console, and hears no event of one");
     if (!self->leads_group)
         return iso__error_set(ISO_EINVAL, "the process has the console of this one for a standard "
                                           "stream, so that the event would end both");

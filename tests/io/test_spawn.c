@@ -2,6 +2,7 @@
 /* iso__sys_process_spawn of POSIX, without a loop: what test_process.c does not see through one. */
 #include "isoloop/process.h"
 #include "kit.h"
+#include "sys/child.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
 
@@ -18,22 +19,14 @@
 /* ---- children ---- */
 
 typedef struct running {
-    kit *k;
     iso__process *process;
-    kit_gate *has_exited;
 } running;
-
-static void note_exit(void *arg)
-{
-    kit_gate_open(((running *)arg)->has_exited);
-}
 
 static iso__spawn plan_of(const char *const *argv, const char *command)
 {
-    iso__spawn plan;
+    iso__spawn plan = iso__spawn_default();
     int at;
 
-    memset(&plan, 0, sizeof(plan));
     plan.argv = argv;
     plan.command = command;
     for (at = 0; at < 3; at++) plan.stdio[at] = at;
@@ -42,8 +35,6 @@ static iso__spawn plan_of(const char *const *argv, const char *command)
 
 static void start(running *self, kit *k, const iso__spawn *plan)
 {
-    self->k = k;
-    self->has_exited = kit_gate_new(k);
     REQUIRE_OK(iso__sys_process_spawn(&self->process, kit_allocator(k), plan));
 }
 
@@ -74,11 +65,12 @@ static pid_t pid_of(const running *self)
 /* Wait for the end; answers the code. */
 static int finish(running *self)
 {
-    int code;
+    siginfo_t info;
+    int code = 0;
 
-    CHECK_OK(iso__sys_process_watch(self->process, note_exit, self));
-    kit_gate_wait(self->has_exited);
-    code = iso__sys_process_returncode(self->process);
+    while (waitid(P_PID, (id_t)pid_of(self), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
+    CHECK_RC(iso__sys_process_signal(self->process, SIGTERM), ISO_ENOENT); /* a zombie */
+    (void)iso__sys_child_reap(ISO_FD_NONE, pid_of(self), &code);
     CHECK_RC(iso__sys_process_signal(self->process, SIGTERM), ISO_ENOENT);
     iso__sys_process_close(self->process);
     return code;
@@ -431,14 +423,12 @@ KIT_TEST(a_child_that_is_stopped_has_not_ended)
     int status;
 
     start_sleeper(&child, k);
-    CHECK_OK(iso__sys_process_watch(child.process, note_exit, &child));
     CHECK_OK(iso__sys_process_signal(child.process, SIGSTOP));
     CHECK_EQ(waitpid(pid_of(&child), &status, WUNTRACED), pid_of(&child));
+    CHECK_EQ(iso__sys_child_look(pid_of(&child)), ISO__CHILD_RUNS);
     CHECK_OK(iso__sys_process_signal(child.process, 0));
     CHECK_OK(iso__sys_process_signal(child.process, SIGKILL));
-    kit_gate_wait(child.has_exited);
-    CHECK_EQ(iso__sys_process_returncode(child.process), -SIGKILL);
-    iso__sys_process_close(child.process);
+    CHECK_EQ(finish(&child), -SIGKILL);
 }
 
 KIT_TEST(a_number_that_is_no_signal_is_refused)
@@ -454,16 +444,15 @@ KIT_TEST(a_number_that_is_no_signal_is_refused)
 
 /* ---- the end ---- */
 
-KIT_TEST(who_lets_go_of_a_child_is_not_told_of_its_end)
+KIT_TEST(a_child_that_is_left_runs_on_and_is_reaped)
 {
     running child;
     pid_t pid;
 
     start_sleeper(&child, k);
     pid = pid_of(&child);
-    CHECK_OK(iso__sys_process_watch(child.process, note_exit, &child));
-    child.has_exited = NULL; /* a call would crash */
     iso__sys_process_close(child.process);
+    iso__sys_child_leave(pid);
     CHECK_EQ(kill(pid, 0), 0); /* it runs on, */
     CHECK_EQ(kill(pid, SIGKILL), 0);
     CHECK(vanishes(pid)); /* and is reaped all the same */
@@ -484,16 +473,19 @@ KIT_TEST(a_child_that_nobody_waits_for_can_be_waited_for_by_the_program)
     iso__sys_process_close(child.process);
 }
 
-KIT_TEST(a_child_that_nobody_waits_for_is_reaped_once_it_is_let_go_of)
+KIT_TEST(a_child_that_has_ended_is_reaped_at_once_when_it_is_left)
 {
     running child;
+    siginfo_t info;
     pid_t pid;
 
     start_sleeper(&child, k);
     pid = pid_of(&child);
     CHECK_OK(iso__sys_process_signal(child.process, SIGKILL));
+    CHECK_EQ(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
     iso__sys_process_close(child.process);
-    CHECK(vanishes(pid));
+    iso__sys_child_leave(pid);
+    CHECK_EQ(iso__sys_child_look(pid), ISO__CHILD_GONE);
 }
 
 KIT_TEST(what_another_has_reaped_is_255)
@@ -548,7 +540,6 @@ static void start_and_end(void *arg)
     iso__spawn plan = plan_of_sleeper();
 
     plan.dies_with_parent = true;
-    self->child.k = self->k;
     self->rc = iso__sys_process_spawn(&self->child.process, kit_allocator(self->k), &plan);
 }
 
@@ -565,7 +556,6 @@ KIT_TEST(a_child_that_dies_with_its_parent_outlives_the_thread_that_started_it)
         CHECK_RC(life.rc, ISO_ENOTSUP);
         return;
     }
-    life.child.has_exited = kit_gate_new(k);
     CHECK_OK(iso__sys_process_signal(life.child.process, 0));
     CHECK_OK(iso__sys_process_signal(life.child.process, SIGTERM)); /* not SIGKILL, yet */
     CHECK_EQ(finish(&life.child), -SIGTERM);
@@ -588,9 +578,9 @@ static const kit_case cases[] = {
     KIT_CASE(a_child_has_every_signal_as_it_was_at_first),
     KIT_CASE(a_child_that_is_stopped_has_not_ended),
     KIT_CASE(a_number_that_is_no_signal_is_refused),
-    KIT_CASE(who_lets_go_of_a_child_is_not_told_of_its_end),
+    KIT_CASE(a_child_that_is_left_runs_on_and_is_reaped),
     KIT_CASE(a_child_that_nobody_waits_for_can_be_waited_for_by_the_program),
-    KIT_CASE(a_child_that_nobody_waits_for_is_reaped_once_it_is_let_go_of),
+    KIT_CASE(a_child_that_has_ended_is_reaped_at_once_when_it_is_left),
     KIT_CASE(what_another_has_reaped_is_255),
     KIT_CASE(what_the_system_has_reaped_is_255),
     KIT_CASE(many_children_end_in_any_order),

@@ -108,7 +108,7 @@ function(check_words file code)
     check_word(${file} "${code}" "abort|exit|quick_exit" "^src/" "^$"
         "a library ends no program")
     # A child that could not become another program is none of the caller's.
-    check_word(${file} "${code}" "_exit" "^src/" "^src/posix/process\\.c$"
+    check_word(${file} "${code}" "_exit" "^src/" "^src/posix/spawn_run\\.c$"
         "a library ends no program")
 endfunction()
 

@@ -23,6 +23,9 @@ void child_release(kit *k, child *self);
 /* End it by a signal. */
 void child_kill(const child *self, int signum);
 
+/* Wait until it has ended; it is not reaped. */
+void child_await_ended(const child *self);
+
 /* Reap it, and answer whether there was something to reap; wait until somebody has, or fail after a
  * generous time. */
 bool child_reap(const child *self);
@@ -39,6 +42,9 @@ void child_unblock_signals(void);
 
 /* Whether a signal's handler lets what it interrupts go on. */
 bool child_restarts(int signum);
+
+/* The signal that comes when a child has ended. */
+extern const int child_signal_number;
 
 /* Signals that exist and cannot be caught, 0 at the end. */
 extern const int child_uncatchable[];

@@ -11,6 +11,7 @@
 
 enum { CHILD_SECONDS = 30, PATIENCE_SECONDS = 20 };
 
+const int child_signal_number = SIGCHLD;
 const int child_uncatchable[] = { SIGKILL, SIGSTOP, 0 };
 
 void child_run(kit *k, void (*body)(kit *k, void *arg), void *arg)
@@ -61,6 +62,13 @@ void child_release(kit *k, child *self)
 void child_kill(const child *self, int signum)
 {
     CHECK_EQ(kill((pid_t)self->pid, signum), 0);
+}
+
+void child_await_ended(const child *self)
+{
+    siginfo_t info;
+
+    while (waitid(P_PID, (id_t)self->pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
 }
 
 bool child_reap(const child *self)

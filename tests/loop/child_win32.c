@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "loop/child.h"
 
+const int child_signal_number = 0;
 const int child_uncatchable[] = { 0 };
 
 void child_run(kit *k, void (*body)(kit *k, void *arg), void *arg)
@@ -29,6 +30,11 @@ void child_kill(const child *self, int signum)
 {
     (void)self;
     (void)signum;
+}
+
+void child_await_ended(const child *self)
+{
+    (void)self;
 }
 
 bool child_reap(const child *self)

@@ -76,7 +76,8 @@ KIT_TEST(a_child_is_ended_by_a_signal_that_its_parent_handles)
     CHECK_OK(iso_loop_add_signal_handler(loop, SIGTERM, kit_mark, "term "));
     child_start(k, &one, 7);
     child_kill(&one, SIGTERM);
-    CHECK_OK(iso__sys_child_wait(one.pid, &returncode));
+    child_await_ended(&one);
+    CHECK_OK(iso__sys_child_reap(ISO_FD_NONE, one.pid, &returncode));
     CHECK_EQ(returncode, -SIGTERM);
     CHECK_EQ(kit_turn(k, loop), 0);
     CHECK_OK(iso_loop_remove_signal_handler(loop, SIGTERM));

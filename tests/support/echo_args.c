@@ -143,7 +143,7 @@ static int start_self(iso__process **out, const char *mode, const iso_fd *stdio,
 {
     char self[PATH_ROOM];
     const char *const argv[] = { self, mode, NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     if (!find_self(self)) return ISO_EUNKNOWN;
     spawn.argv = argv;

@@ -12,6 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(KIT_KQUEUE_STANDIN)
+#include <sys/event.h>
+#endif
+
 enum { MOST = 65536 };
 
 /* ---- descriptors ---- */
@@ -35,6 +39,9 @@ int kit_os_count_descriptors(void)
     int count = 0;
     int fd;
 
+#if defined(KIT_KQUEUE_STANDIN)
+    (void)kqueue_standin_sweep(); /* a queue that was closed has left what stood in for a kernel */
+#endif
     for (fd = 0; fd < end; fd++) count += is_open_number(fd) ? 1 : 0;
     return count;
 }

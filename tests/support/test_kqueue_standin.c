@@ -1381,6 +1381,25 @@ static void the_end_of_a_child_is_told_with_its_status(void)
     CHECK(set(pid, EVFILT_PROC, EV_DELETE) == ENOENT);
 }
 
+static void the_end_of_a_child_is_told_through_a_queue_of_its_own(void)
+{
+    int hold[2];
+    int outer = kq;
+    int inner = kqueue();
+    pid_t pid = start_child(hold, 42, 0);
+
+    kq = inner;
+    CHECK(set_more(pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, &b) == 0);
+    kq = outer;
+    CHECK(set(inner, EVFILT_READ, EV_ADD) == 0);
+    CHECK(is_silent());
+    close_both(hold);
+    CHECK(take_one().ident == (uintptr_t)inner);
+    CHECK(take_one().ident == (uintptr_t)inner); /* until somebody takes what is in it */
+    CHECK(waitpid(pid, NULL, 0) == pid);
+    CHECK(close(inner) == 0);
+}
+
 static void a_child_that_was_killed_is_told_so(void)
 {
     int hold[2];
@@ -1706,6 +1725,7 @@ static const test tests[] = {
     TEST(a_disabled_timer_counts_on),
     TEST(a_signal_is_told_with_its_count),
     TEST(the_end_of_a_child_is_told_with_its_status),
+    TEST(the_end_of_a_child_is_told_through_a_queue_of_its_own),
     TEST(a_child_that_was_killed_is_told_so),
     TEST(the_status_is_told_to_those_who_ask),
     TEST(a_process_that_is_not_there_is_refused),

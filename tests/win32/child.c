@@ -76,7 +76,7 @@ int child_start(kit *k, child *out, const iso__spawn *spawn, bool has_input)
 void child_echo(kit *k, child *out, bool has_input, const char *const *arguments)
 {
     const char *argv[64];
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     size_t count = 0;
 
     argv[count++] = child_program();

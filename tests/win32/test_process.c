@@ -21,6 +21,15 @@ static child it;
 /* The rest of an argv behind the program. */
 #define WITH(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
+/* A plan that asks for nothing. */
+static iso__spawn *plain(void)
+{
+    static iso__spawn spawn;
+
+    spawn = iso__spawn_default();
+    return &spawn;
+}
+
 static int start_by_name(kit *k, const char *name, iso__spawn *spawn)
 {
     const char *argv[] = { name, "args", "a b", NULL };
@@ -103,7 +112,7 @@ static void open_gate(void *gate)
 KIT_TEST(one_that_has_ended_before_it_is_watched_is_told_too)
 {
     const char *argv[] = { child_program(), "exit", "5", NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     kit_gate *ended = kit_gate_new(k);
     iso__process *process;
 
@@ -146,7 +155,7 @@ KIT_TEST(closing_races_with_the_end_and_nothing_is_told_after_it)
 {
     const char *argv[] = { child_program(), "exit", "0", NULL };
     static volatile LONG count;
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     iso__process *process;
     LONG before;
     int round;
@@ -261,7 +270,7 @@ KIT_TEST(what_is_not_open_is_no_stream)
     const char *argv[] = { child_program(), "exit", "0", NULL };
     iso_fd pipe[2];
     iso_fd bad[5] = { 0, 1, 2, -2, 0 };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     iso__process *process;
     size_t at;
     size_t which;
@@ -314,7 +323,7 @@ KIT_TEST(a_child_gets_no_other_handle_not_even_one_that_can_be_inherited)
 KIT_TEST(what_the_child_was_given_stays_the_callers_and_as_it_was)
 {
     const char *argv[] = { child_program(), "exit", "0", NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     iso__process *process;
     iso_fd near_end;
     DWORD flags = 77;
@@ -352,7 +361,7 @@ KIT_TEST(no_handle_is_left_here)
         if (round == 5) before = count_handles();
         child_echo(k, &it, true, WITH("exit", "0"));
         CHECK_EQ(child_run(&it), 0);
-        CHECK_RC(start_by_name(k, "no-such-program", &(iso__spawn){ 0 }), ISO_ENOENT);
+        CHECK_RC(start_by_name(k, "no-such-program", plain()), ISO_ENOENT);
     }
     CHECK_GE(before, 3);
     /* The system's own threads that wait come and go. */
@@ -369,7 +378,7 @@ static const char *folder_name(void)
 
 KIT_TEST(a_program_is_found_by_its_path_with_or_without_the_extension)
 {
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     char path[PATH_ROOM];
 
     check_started(k, child_program(), &spawn);
@@ -389,7 +398,7 @@ KIT_TEST(a_name_is_looked_up_in_the_path_of_the_child)
 {
     char entry[PATH_ROOM];
     const char *environment[] = { entry, NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.environment = environment;
     set_path(entry, "", "");
@@ -404,7 +413,7 @@ KIT_TEST(a_name_is_looked_up_in_the_path_of_the_child)
 KIT_TEST(a_name_is_looked_up_in_the_path_of_this_process_when_the_child_has_none)
 {
     static const char *const environment[] = { "A=b", NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.environment = environment;
     kit_setenv(k, "PATH", child_folder());
@@ -414,7 +423,7 @@ KIT_TEST(a_name_is_looked_up_in_the_path_of_this_process_when_the_child_has_none
 KIT_TEST(a_name_is_not_looked_up_in_the_current_folder_nor_beside_this_program)
 {
     static const char *const environment[] = { "PATH=C:\\nowhere", NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.environment = environment;
     spawn.cwd = child_folder();
@@ -424,7 +433,7 @@ KIT_TEST(a_name_is_not_looked_up_in_the_current_folder_nor_beside_this_program)
 
 KIT_TEST(a_path_is_seen_from_the_folder_of_the_child)
 {
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     char folder[PATH_ROOM];
     char path[PATH_ROOM];
 
@@ -442,7 +451,7 @@ KIT_TEST(a_folder_of_path_is_seen_from_the_folder_of_the_child)
     char entry[PATH_ROOM];
     char folder[PATH_ROOM];
     const char *environment[] = { entry, NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     (void)snprintf(entry, sizeof(entry), "PATH=%s", folder_name());
     (void)snprintf(folder, sizeof(folder), "%s\\..", child_folder());
@@ -453,7 +462,7 @@ KIT_TEST(a_folder_of_path_is_seen_from_the_folder_of_the_child)
 
 KIT_TEST(a_path_from_the_root_is_on_the_drive_of_the_folder)
 {
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.cwd = child_folder();
     check_started(k, child_program() + 2, &spawn);
@@ -461,7 +470,7 @@ KIT_TEST(a_path_from_the_root_is_on_the_drive_of_the_folder)
 
 KIT_TEST(what_is_not_there_is_not_found)
 {
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     check_not_there(k, "no-such-program", &spawn);
     check_not_there(k, "C:\\no-such-folder\\program.exe", &spawn);
@@ -474,7 +483,7 @@ KIT_TEST(a_spawn_has_either_arguments_or_a_command)
 {
     const char *none[] = { NULL };
     const char *argv[] = { child_program(), NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     CHECK_RC(child_start(k, &it, &spawn, false), ISO_EINVAL);
     spawn.argv = none;
@@ -487,11 +496,11 @@ KIT_TEST(a_spawn_has_either_arguments_or_a_command)
 KIT_TEST(an_argument_that_is_not_utf8_is_refused)
 {
     const char *argv[] = { child_program(), "a\xff", NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.argv = argv;
     CHECK_RC(child_start(k, &it, &spawn, false), ISO_EINVAL);
-    CHECK_RC(start_by_name(k, "\xff", &(iso__spawn){ 0 }), ISO_EINVAL);
+    CHECK_RC(start_by_name(k, "\xff", plain()), ISO_EINVAL);
 }
 
 /* ---- files of a test ---- */
@@ -541,7 +550,7 @@ static void remove_folder(folder *it_is)
 
 KIT_TEST(a_program_without_an_extension_is_started_by_its_path_only)
 {
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     folder files;
 
     make_folder(&files);
@@ -559,7 +568,7 @@ KIT_TEST(what_is_no_program_is_refused)
 
     make_folder(&files);
     write_file(&files, "text.txt", "This is no program.");
-    CHECK_RC(start_by_name(k, files.file, &(iso__spawn){ 0 }), ISO_EACCES);
+    CHECK_RC(start_by_name(k, files.file, plain()), ISO_EACCES);
     remove_folder(&files);
 }
 
@@ -569,7 +578,7 @@ KIT_TEST(what_is_no_program_is_refused)
 static int start_batch(kit *k, const char *name, const char *const *arguments)
 {
     const char *argv[16] = { name };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     size_t count;
 
     for (count = 0; arguments[count] != NULL; count++) argv[count + 1] = arguments[count];
@@ -626,7 +635,7 @@ KIT_TEST(unsafe_arguments_of_a_batch_file_are_refused_however_it_is_called)
 KIT_TEST(a_batch_file_is_found_in_path_by_its_whole_name_only)
 {
     folder files;
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     make_folder(&files);
     write_file(&files, "isoloop-test.bat", hand_on);
@@ -642,7 +651,7 @@ KIT_TEST(a_batch_file_is_found_in_path_by_its_whole_name_only)
 
 static void check_command(kit *k, const char *command, const char *output, int code)
 {
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.command = command;
     REQUIRE_OK(child_start(k, &it, &spawn, false));
@@ -678,7 +687,7 @@ KIT_TEST(a_comspec_that_is_not_absolute_is_not_used)
 
 KIT_TEST(an_absolute_comspec_is_used)
 {
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.command = "exit 3";
     kit_setenv(k, "COMSPEC", "C:\\no-such-shell.exe");
@@ -687,7 +696,7 @@ KIT_TEST(an_absolute_comspec_is_used)
 
 KIT_TEST(a_command_that_is_not_utf8_is_refused)
 {
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.command = "echo \xff";
     CHECK_RC(child_start(k, &it, &spawn, false), ISO_EINVAL);
@@ -700,7 +709,7 @@ KIT_TEST(a_child_begins_in_its_folder)
 {
     const char *argv[] = { child_program(), "cwd", NULL };
     char root[] = "C:\\\n";
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.argv = argv;
     spawn.cwd = "C:/";
@@ -713,7 +722,7 @@ KIT_TEST(a_folder_that_is_not_there_is_told)
 {
     const char *argv[] = { child_program(), "cwd", NULL };
     const char *const names[] = { "C:\\no-such-folder", "", child_program(), "C:\\a|b" };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     size_t at;
 
     spawn.argv = argv;
@@ -731,7 +740,7 @@ KIT_TEST(a_child_has_the_environment_that_it_was_given)
     const char *argv[] = { child_program(), "environ", NULL };
     static const char *const environment[] = { "ISOLOOP_B=2", "isoloop_a=\xc3\xa4", "ISOLOOP_B=3",
                                                NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     kit_setenv(k, "ISOLOOP_C", "4");
     spawn.argv = argv;
@@ -754,7 +763,7 @@ KIT_TEST(a_child_has_the_environment_of_this_process_else)
 KIT_TEST(what_is_no_variable_is_refused)
 {
     static const char *const environment[] = { "A=1", "B", NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
 
     spawn.environment = environment;
     CHECK_RC(start_by_name(k, child_program(), &spawn), ISO_EINVAL);
@@ -802,7 +811,7 @@ KIT_TEST(a_start_without_memory_is_told_and_nothing_runs)
     char entry[PATH_ROOM];
     const char *environment[] = { entry, NULL };
     const char *argv[] = { "echo_args", "exit", "0", NULL };
-    iso__spawn spawn = { 0 };
+    iso__spawn spawn = iso__spawn_default();
     uint64_t nth;
     int rc = ISO_ENOMEM;
 

@@ -4,9 +4,11 @@
 
 #include "io/stream.h"
 #include "isoloop/process.h"
+#include "loop/child_watcher.h"
 #include "loop/future.h"
 #include "loop/loop.h"
 #include "loop/waiters.h"
+#include "sys/child.h"
 #include "sys/descriptor.h"
 #include "sys/pipe.h"
 #include "sys/standard_stream.h"
@@ -26,9 +28,12 @@ typedef struct child_pipe {
 struct iso_process {
     iso__object object;
     iso__node made;            /* tells connection_made, then ends the future */
-    iso__node ended;           /* posted when it has ended */
-    iso__atomic_u32 is_posted; /* that was done */
+    iso__node ended;           /* posted when it has ended, */
+    iso__atomic_u32 is_posted; /* which was done: by the system, or by a watcher of the program's */
     iso__process *native;      /* NULL: not started yet, has ended, or the loop was closed */
+    iso__child child;          /* waits for it where a built-in watcher is in charge: */
+    const iso_child_watcher *watcher; /* NULL: none is, the system tells */
+    bool is_watched;
     const iso_subprocess_protocol *protocol;
     void *self;
     iso_future *future; /* of subprocess_exec; NULL: it has ended */
@@ -96,13 +101,48 @@ static void end_if_over(iso_process *self)
     if (self->has_exited && self->pipe_count == 0) end(self);
 }
 
+static void has_ended(iso_process *self, int returncode)
+{
+    self->is_watched = false;
+    self->returncode = returncode;
+    self->has_exited = true;
+    forget_native(self);
+    iso__waiters_end(&self->waiters, self->returncode);
+    if (self->is_made && self->protocol->process_exited != NULL)
+        self->protocol->process_exited(self, self->self);
+    end_if_over(self);
+}
+
+/* ---- who tells of the end ----
+ *
+ * The system, on Windows. Elsewhere the policy's child watcher: a built-in one is asked for this
+ * loop, and not for the current one, and tells in a turn. One of the program's tells where and when
+ * it likes, so that what it tells is posted. */
+
+static void child_ended(iso__child *child, bool is_known, int returncode)
+{
+    iso_process *self = ISO__CONTAINER(child, iso_process, child);
+
+    if (!is_known) iso__child_tell_unknown(child);
+    has_ended(self, returncode);
+}
+
 /* Any thread. */
-static void exited(void *arg)
+static void post_end(void *arg)
 {
     iso_process *self = arg;
 
     iso__atomic_store_u32(&self->is_posted, 1);
     iso__engine_post(&self->object.loop->engine, &self->ended);
+}
+
+static void watcher_told(int64_t pid, int returncode, void *arg)
+{
+    iso_process *self = arg;
+
+    (void)pid;
+    self->returncode = returncode;
+    post_end(self);
 }
 
 static void run_ended(iso__engine *engine, iso__node *node)
@@ -113,13 +153,54 @@ static void run_ended(iso__engine *engine, iso__node *node)
         iso__object_unref(&self->object); /* see abandon_process */
         return;
     }
-    self->returncode = iso__sys_process_returncode(self->native);
-    self->has_exited = true;
-    forget_native(self);
-    iso__waiters_end(&self->waiters, self->returncode);
-    if (self->is_made && self->protocol->process_exited != NULL)
-        self->protocol->process_exited(self, self->self);
-    end_if_over(self);
+    has_ended(self,
+              self->watcher == NULL ? iso__sys_process_returncode(self->native) : self->returncode);
+}
+
+/* Before anything is started. Source: asyncio, _make_subprocess_transport. */
+static int choose_watcher(iso_process *self)
+{
+    int rc;
+
+    if (iso__sys_process_tells_end()) return 0;
+    rc = iso__child_watcher_for(self->object.loop, &self->watcher);
+    if (rc != 0 || self->watcher->is_active(self->watcher)) return rc;
+    return iso__error_set(ISO_EINVALIDSTATE, "subprocess: the child watcher %s is not active",
+                          self->watcher->name);
+}
+
+static int watch(iso_process *self)
+{
+    const iso__child_kind *kind;
+    int rc;
+
+    if (self->watcher == NULL) return iso__sys_process_watch(self->native, post_end, self);
+    kind = iso__child_kind_of(self->watcher);
+    self->child.pid = self->pid;
+    self->child.ended = child_ended;
+    rc = kind != NULL
+             ? iso__child_watch(&self->child, kind, self->object.loop)
+             : self->watcher->add_child_handler(self->watcher, self->pid, watcher_told, self);
+    self->is_watched = rc == 0;
+    return rc;
+}
+
+/* From here on nothing is posted. The child is reaped when it has ended. A watcher that is not the
+ * policy's any more is closed, and calls nothing. */
+static void unwatch(iso_process *self)
+{
+    const iso_child_watcher *now = NULL;
+
+    if (self->watcher == NULL) return;
+    if (self->is_watched && iso__child_kind_of(self->watcher) != NULL) {
+        iso__child_leave(&self->child);
+    } else {
+        if (self->is_watched && iso__child_watcher_for(self->object.loop, &now) == 0 &&
+            now == self->watcher)
+            (void)now->remove_child_handler(now, self->pid);
+        iso__sys_child_leave(self->pid);
+    }
+    self->is_watched = false;
 }
 
 /* ---- its pipes ---- */
@@ -220,7 +301,7 @@ static void cancel_process(void *operation)
 }
 
 /* The loop closes: the exit is not waited for. It may have been posted already, and be in the
- * inbox: then it holds a reference, until the engine has emptied that. */
+ * inbox: then that holds a reference, until the engine has emptied it. */
 static void abandon_process(iso__object *object)
 {
     iso_process *self = (iso_process *)object;
@@ -231,6 +312,7 @@ static void abandon_process(iso__object *object)
     self->is_closing = true;
     if (self->native != NULL) {
         kill_if_running(self);
+        unwatch(self);
         forget_native(self); /* from here on it is not posted */
         if (iso__atomic_load_u32(&self->is_posted) != 0) iso__object_ref(object);
     }
@@ -315,9 +397,10 @@ static void close_far_ends(launch *it)
 static int start(iso_process *self, launch *it)
 {
     size_t at;
-    int rc = 0;
+    int rc;
 
     for (at = 0; at < STREAMS; at++) it->far_ends[at] = ISO_FD_NONE;
+    rc = choose_watcher(self);
     for (at = 0; rc == 0 && at < STREAMS; at++) rc = open_stream(self, it, at);
     if (rc == 0)
         rc = iso__sys_process_spawn(&self->native, iso__loop_allocator(self->object.loop),
@@ -326,7 +409,7 @@ static int start(iso_process *self, launch *it)
     if (rc != 0) return rc;
     self->pid = iso__sys_process_id(self->native);
     iso__engine_ready(&self->object.loop->engine, &self->made);
-    return iso__sys_process_watch(self->native, exited, self);
+    return watch(self);
 }
 
 /* Nothing of it was told, and nothing is left. */
@@ -334,6 +417,7 @@ static void undo_start(iso_process *self)
 {
     iso__list_remove_if_in(&self->made.link);
     kill_if_running(self);
+    if (self->native != NULL) unwatch(self);
     forget_native(self);
     drop_pipes(self);
     end(self);
@@ -375,6 +459,46 @@ static int check_stream(launch *it, size_t which)
     return 0;
 }
 
+static int check_passed(const iso__spawn *spawn)
+{
+    size_t at;
+    size_t before;
+
+    for (at = 0; at < spawn->pass_count; at++) {
+        const iso_pass_fd *one = &spawn->pass[at];
+
+        if (one->number < STREAMS)
+            return iso__error_set(ISO_EINVAL,
+                                  "subprocess: pass_fds has the number %d, which is "
+                                  "not above those of the standard streams",
+                                  one->number);
+        for (before = 0; before < at; before++) {
+            if (spawn->pass[before].number == one->number)
+                return iso__error_set(ISO_EINVAL, "subprocess: pass_fds has the number %d twice",
+                                      one->number);
+        }
+        if (one->fd == ISO_FD_NONE || !iso__sys_descriptor_is_open(one->fd))
+            return iso__error_set(ISO_EBADF, "subprocess: a descriptor of pass_fds is not open");
+    }
+    return 0;
+}
+
+static void use_rest(iso__spawn *spawn, const iso_subprocess_options *options)
+{
+    spawn->environment = options->env;
+    spawn->cwd = options->cwd;
+    spawn->dies_with_parent = options->dies_with_parent;
+    spawn->start_new_session = options->start_new_session;
+    spawn->process_group = options->process_group < 0 ? -1 : options->process_group;
+    spawn->user = options->user;
+    spawn->group = options->group;
+    spawn->extra_groups = options->extra_groups;
+    spawn->umask = options->umask < 0 ? -1 : options->umask;
+    spawn->restore_signals = options->restore_signals;
+    spawn->pass = options->pass_fds;
+    spawn->pass_count = options->pass_fds != NULL ? options->pass_fd_count : 0;
+}
+
 static int use_options(launch *it, const iso_subprocess_options *given)
 {
     iso_subprocess_options options = ISO_SUBPROCESS_OPTIONS_INIT;
@@ -388,11 +512,9 @@ static int use_options(launch *it, const iso_subprocess_options *given)
     it->choices[1].fd = options.stdout_fd;
     it->choices[2].is = options.stderr_is;
     it->choices[2].fd = options.stderr_fd;
-    it->spawn.environment = options.env;
-    it->spawn.cwd = options.cwd;
-    it->spawn.dies_with_parent = options.dies_with_parent;
+    use_rest(&it->spawn, &options);
     for (at = 0; rc == 0 && at < STREAMS; at++) rc = check_stream(it, at);
-    return rc;
+    return rc == 0 ? check_passed(&it->spawn) : rc;
 }
 
 /* What must be refused before anything happens. */
@@ -433,7 +555,7 @@ static int new_process(iso_process **out, iso_loop *loop, const iso_subprocess_p
 static bool is_of_call(int error)
 {
     return error == ISO_ENOMEM || error == ISO_EINVAL || error == ISO_ELIMIT ||
-           error == ISO_ENOTSUP;
+           error == ISO_ENOTSUP || error == ISO_EINVALIDSTATE;
 }
 
 static int launch_process(iso_process *self, launch *it, iso_future **out)
@@ -467,6 +589,7 @@ int iso_loop_subprocess_exec(iso_loop *loop, const iso_subprocess_protocol *prot
     if (rc != 0) return rc;
     if (argv == NULL || argv[0] == NULL || argv[0][0] == '\0')
         return iso__error_set(ISO_EINVAL, "subprocess_exec: there is no program in argv");
+    it.spawn = iso__spawn_default();
     it.spawn.argv = argv;
     rc = use_options(&it, options);
     if (rc == 0) rc = new_process(&self, loop, protocol, arg);
@@ -483,6 +606,7 @@ int iso_loop_subprocess_shell(iso_loop *loop, const iso_subprocess_protocol *pro
 
     if (rc != 0) return rc;
     if (command == NULL) return iso__error_set(ISO_EINVAL, "subprocess_shell: there is no command");
+    it.spawn = iso__spawn_default();
     it.spawn.command = command;
     rc = use_options(&it, options);
     if (rc == 0) rc = new_process(&self, loop, protocol, arg);

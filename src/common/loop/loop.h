@@ -10,6 +10,7 @@
 enum { ISO__BACKEND_NAME_BYTES = 64 };
 
 typedef struct iso__signals iso__signals;
+typedef struct iso__child_signal iso__child_signal;
 typedef struct iso__port iso__port;
 typedef struct iso_executor iso_executor;
 
@@ -25,8 +26,9 @@ struct iso_loop {
     iso__atomic_u32 is_closed;
     iso_exception_handler exception_handler;
     void *exception_arg;
-    iso__signals *signals; /* among `objects` while there are handlers; else NULL */
-    iso__port *port;       /* these are made when they are first wanted */
+    iso__signals *signals;           /* among `objects` while there are handlers; else NULL */
+    iso__child_signal *child_signal; /* the same, while children are waited for by it */
+    iso__port *port;                 /* these are made when they are first wanted */
     iso_executor *executor;
     iso_executor *executor_of_names;
     bool is_executor_shut;

@@ -50,9 +50,9 @@ typedef struct iso_pass_fd {
     iso_fd fd;
 } iso_pass_fd;
 
-/* An option that a system does not have is ISO_ENOTSUP there. The name of no user or group, a number
- * that cannot be, are ISO_EINVAL; what this program may not do ends the future with ISO_EPERM.
- * Source: subprocess.Popen; pass_fds: libuv, uv_stdio_container_t. */
+/* An option that a system does not have is ISO_ENOTSUP there. The name of no user or group, or a
+ * number that cannot be, is ISO_EINVAL; what this program may not do ends the future with
+ * ISO_EPERM. Source: subprocess.Popen; pass_fds: libuv, uv_stdio_container_t. */
 typedef struct iso_subprocess_options {
     size_t size;
     iso_stdio stdin_is;

@@ -5,6 +5,7 @@
 #include "sys/error.h"
 
 #include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ const process_system process_system_here = {
 #else
     .has_bound_children = false,
 #endif
+    .has_users = true,
     .say_word = "echo $ISO_TEST_WORD",
     .line_end = "\n",
 };
@@ -75,4 +77,21 @@ bool process_system_has_children(void)
     siginfo_t info;
 
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+void process_system_reap(int64_t pid)
+{
+    while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR) {}
+}
+
+int process_system_count_threads(void)
+{
+    DIR *list = opendir("/proc/self/task"); /* Linux */
+    const struct dirent *entry;
+    int count = 0;
+
+    if (list == NULL) return 0;
+    while ((entry = readdir(list)) != NULL) count += entry->d_name[0] != '.' ? 1 : 0;
+    (void)closedir(list);
+    return count;
 }

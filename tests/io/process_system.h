@@ -21,6 +21,7 @@ typedef struct process_system {
     int not_a_program_error;       /* running a file that is none */
     int folder_error;              /* running a folder */
     bool has_bound_children;       /* dies_with_parent */
+    bool has_users;                /* user, group, umask, a process group that is joined */
     const char *say_word;          /* for the shell: the variable ISO_TEST_WORD */
     const char *line_end;          /* of what the shell says */
 } process_system;
@@ -40,5 +41,11 @@ int process_system_count_handles(void);
 
 /* Whether this process has children that it has not waited for. */
 bool process_system_has_children(void);
+
+/* Wait for a child to end, and reap it. */
+void process_system_reap(int64_t pid);
+
+/* How many threads this process has; 0: that can't be said here. */
+int process_system_count_threads(void);
 
 #endif

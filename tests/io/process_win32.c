@@ -23,6 +23,7 @@ const process_system process_system_here = {
     .not_a_program_error = ISO_EACCES,
     .folder_error = ISO_ENOENT,
     .has_bound_children = true,
+    .has_users = false,
     .say_word = "echo %ISO_TEST_WORD%",
     .line_end = "\r\n",
 };
@@ -71,4 +72,14 @@ int process_system_count_handles(void)
 bool process_system_has_children(void)
 {
     return false;
+}
+
+void process_system_reap(int64_t pid)
+{
+    (void)pid;
+}
+
+int process_system_count_threads(void)
+{
+    return 0;
 }

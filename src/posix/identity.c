@@ -73,14 +73,15 @@ static int resolve(lookup *by, const iso_allocator *allocator, const char *name,
 {
     int native = look_up(by, allocator, name, out);
 
-    if (native == 0 || is_number(name, out)) return 0;
     switch (native) {
+    case 0: return 0;
     case ENOMEM:
     case EMFILE:
     case ENFILE:
     case EIO: return iso__sys_error(native);
     default: break;
     }
+    if (is_number(name, out)) return 0;
     return iso__error_set(ISO_EINVAL, "subprocess: there is no %s \"%.100s\"",
                           by == look_up_user ? "user" : "group", name);
 }

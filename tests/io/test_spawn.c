@@ -2,6 +2,7 @@
 /* iso__sys_process_spawn of POSIX, without a loop: what test_process.c does not see through one. */
 #include "isoloop/process.h"
 #include "kit.h"
+#include "loop/child.h"
 #include "sys/child.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
@@ -242,18 +243,34 @@ KIT_TEST(without_descriptors_nothing_is_started)
 
 KIT_TEST(want_of_memory_starts_nothing)
 {
+    enum { MOST = 30 };
     static const char *const argv[] = { "true", NULL };
+    static const char *const groups[] = { "0", NULL };
     iso__spawn plan = plan_of(argv, NULL);
-    uint64_t nth;
+    iso_pass_fd pass = { 3, 0 };
+    iso__process *process = NULL;
+    uint64_t nth = 0;
+    int rc;
 
-    for (nth = 1; nth <= 2; nth++) {
-        iso__process *process = NULL;
-
-        kit_fail_allocation(k, nth, false);
-        CHECK_RC(iso__sys_process_spawn(&process, kit_allocator(k), &plan), ISO_ENOMEM);
-        CHECK_PTR(process, NULL);
+    plan.user = "root";
+    plan.group = "0";
+    plan.extra_groups = groups;
+    plan.pass = &pass;
+    plan.pass_count = 1;
+    do {
+        kit_fail_allocation(k, ++nth, false);
+        rc = iso__sys_process_spawn(&process, kit_allocator(k), &plan);
+        kit_fail_allocation(k, 0, false);
+        if (rc == ISO_ENOMEM) CHECK_PTR(process, NULL);
+    } while (rc == ISO_ENOMEM && nth < MOST);
+    CHECK_GE(nth, 8); /* two lists, three look-ups, the groups, itself: and then nothing */
+    CHECK_LE(nth, MOST - 1);
+    if (process == NULL) {
+        CHECK_RC(rc, ISO_EPERM); /* for who is not root */
+    } else {
+        running child = { process };
+        CHECK_EQ(finish(&child), 0);
     }
-    kit_fail_allocation(k, 0, false);
 }
 
 /* ---- the standard streams ---- */
@@ -526,6 +543,214 @@ KIT_TEST(many_children_end_in_any_order)
     for (at = MANY - 1; at >= 0; at--) CHECK_EQ(finish(&children[at]), at);
 }
 
+/* ---- more descriptors ---- */
+
+KIT_TEST(descriptors_may_change_places)
+{
+    iso__spawn plan = plan_of(NULL, "echo one >&3; echo two >&4; echo three >&9");
+    iso_pass_fd pass[3];
+    iso_fd files[3];
+    running child;
+    size_t at;
+
+    for (at = 0; at < ISO__COUNT(files); at++) files[at] = kit_regular_file(k);
+    pass[0].number = 9; /* in no order, and each where another one is, if the numbers are so */
+    pass[0].fd = files[0];
+    pass[1].number = (int)files[0] < 9 ? 3 : 4;
+    pass[1].fd = files[1];
+    pass[2].number = 7 - pass[1].number;
+    pass[2].fd = files[2];
+    plan.pass = pass;
+    plan.pass_count = ISO__COUNT(pass);
+    start(&child, k, &plan);
+    CHECK_EQ(finish(&child), 0);
+    CHECK_STR(content_of(files[0]), "three\n");
+    CHECK_STR(content_of(files[1]), pass[1].number == 3 ? "one\n" : "two\n");
+    CHECK_STR(content_of(files[2]), pass[2].number == 3 ? "one\n" : "two\n");
+}
+
+/* Sources and targets are the same numbers, in a ring. */
+KIT_TEST(descriptors_may_go_round_in_a_ring)
+{
+    enum { RING = 3, LOWEST = 100 };
+    iso__spawn plan = plan_of(NULL, "exit 0");
+    iso_pass_fd pass[RING];
+    char command[128];
+    iso_fd files[RING];
+    running child;
+    int at;
+
+    for (at = 0; at < RING; at++) files[at] = kit_duplicate_above(k, kit_regular_file(k), LOWEST);
+    for (at = 0; at < RING; at++) {
+        pass[at].number = (int)files[(at + 1) % RING];
+        pass[at].fd = files[at];
+    }
+    (void)snprintf(command, sizeof(command),
+                   "for n in %ld %ld %ld; do printf %%s $n > /proc/self/fd/$n || exit 3; done",
+                   (long)files[0], (long)files[1], (long)files[2]);
+    if (access("/proc/self/fd", F_OK) == 0) plan.command = command;
+    plan.pass = pass;
+    plan.pass_count = RING;
+    start(&child, k, &plan);
+    CHECK_EQ(finish(&child), 0);
+    for (at = 0; plan.command == command && at < RING; at++) {
+        char number[16];
+
+        (void)snprintf(number, sizeof(number), "%d", pass[at].number);
+        CHECK_STR(content_of(files[at]), number);
+    }
+}
+
+KIT_TEST(nothing_is_left_between_the_numbers_that_are_passed)
+{
+    iso__spawn plan = plan_of(NULL, "for n in 3 4 5 6 7 8 9; do"
+                                    " (eval \": <&$n\") 2>/dev/null && echo $n; done; true");
+    iso_pass_fd pass[2];
+    iso_fd file = kit_regular_file(k);
+    int lowest;
+
+    for (lowest = 3; lowest < 9; lowest++) (void)kit_duplicate_above(k, file, lowest);
+    pass[0].number = 8;
+    pass[1].number = 5;
+    pass[0].fd = pass[1].fd = file;
+    plan.pass = pass;
+    plan.pass_count = ISO__COUNT(pass);
+    CHECK_STR(output_of(k, &plan), "5\n8\n");
+}
+
+KIT_TEST(a_number_beyond_the_limit_is_refused)
+{
+    static const char *const argv[] = { "true", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+    iso_pass_fd pass = { 1 << 30, 0 };
+
+    plan.pass = &pass;
+    plan.pass_count = 1;
+    expect_failure(k, &plan, ISO_EINVAL, "1073741824");
+}
+
+/* ---- who it is ---- */
+
+KIT_TEST(a_child_may_lead_a_session)
+{
+    iso__spawn plan = plan_of_sleeper();
+    running child;
+
+    plan.start_new_session = true;
+    start(&child, k, &plan);
+    CHECK_EQ(getsid(pid_of(&child)), pid_of(&child));
+    CHECK_EQ(getpgid(pid_of(&child)), pid_of(&child));
+    CHECK_OK(iso__sys_process_signal(child.process, SIGKILL));
+    CHECK_EQ(finish(&child), -SIGKILL);
+}
+
+KIT_TEST(a_child_may_lead_a_group_or_join_one)
+{
+    iso__spawn plan = plan_of_sleeper();
+    running leader;
+    running other;
+
+    plan.process_group = 0;
+    start(&leader, k, &plan);
+    CHECK_EQ(getpgid(pid_of(&leader)), pid_of(&leader));
+    CHECK_EQ(getsid(pid_of(&leader)), getsid(0));
+    plan.process_group = pid_of(&leader);
+    start(&other, k, &plan);
+    CHECK_EQ(getpgid(pid_of(&other)), pid_of(&leader));
+    CHECK_EQ(kill(-pid_of(&leader), SIGKILL), 0);
+    CHECK_EQ(finish(&other), -SIGKILL);
+    CHECK_EQ(finish(&leader), -SIGKILL);
+}
+
+KIT_TEST(a_group_that_can_not_be_joined_is_told)
+{
+    static const char *const argv[] = { "true", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+
+    plan.process_group = INT32_MAX; /* nobody's */
+    expect_failure(k, &plan, ISO_EPERM, "process group 2147483647");
+}
+
+KIT_TEST(a_child_has_the_umask_that_it_is_given)
+{
+    iso__spawn plan = plan_of(NULL, "umask");
+
+    plan.umask = 027;
+    CHECK_HAS(output_of(k, &plan), "027\n");
+    plan.umask = 0;
+    CHECK_HAS(output_of(k, &plan), "000\n");
+}
+
+KIT_TEST(signals_that_are_ignored_may_stay_so)
+{
+    iso__spawn plan = plan_of(NULL, "kill -USR1 $$; exit 1");
+    running child;
+
+    (void)signal(SIGUSR1, SIG_IGN);
+    plan.restore_signals = false;
+    start(&child, k, &plan);
+    CHECK_EQ(finish(&child), 1);
+    (void)signal(SIGUSR1, SIG_DFL);
+}
+
+static void become_somebody(kit *k)
+{
+    static const char *const groups[] = { "1234", "1235", NULL };
+    static const char *const none[] = { NULL };
+    iso__spawn plan = plan_of(NULL, "id -u; id -g; id -G");
+
+    plan.user = "1111";
+    plan.group = "2222";
+    plan.extra_groups = groups;
+    CHECK_STR(output_of(k, &plan), "1111\n2222\n2222 1234 1235\n");
+    plan.extra_groups = none;
+    CHECK_STR(output_of(k, &plan), "1111\n2222\n2222\n");
+    plan = plan_of(NULL, "id -u");
+    plan.user = "nobody"; /* there is one everywhere */
+    CHECK(strcmp(output_of(k, &plan), "0\n") != 0);
+}
+
+/* Also what would be harmless. */
+static void expect_no_right(kit *k, void *unused)
+{
+    static const char *const argv[] = { "true", NULL };
+    static const char *const none[] = { NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+
+    (void)unused;
+    if (getuid() == 0) REQUIRE(setgid(4321) == 0 && setuid(4321) == 0);
+    plan.user = "0";
+    expect_failure(k, &plan, ISO_EPERM, "another user");
+    plan.user = NULL;
+    plan.group = "0";
+    expect_failure(k, &plan, ISO_EPERM, "another user");
+    plan.group = NULL;
+    plan.extra_groups = none;
+    expect_failure(k, &plan, ISO_EPERM, "another user");
+}
+
+/* For the first one has to be root, which the second gives up, in a child. */
+KIT_TEST(a_child_may_be_another_user_if_this_program_may)
+{
+    if (getuid() == 0) become_somebody(k);
+    child_run(k, expect_no_right, NULL);
+}
+
+KIT_TEST(a_user_that_there_is_not_is_refused)
+{
+    static const char *const argv[] = { "true", NULL };
+    static const char *const groups[] = { "0", "isoloop-no-group", NULL };
+    iso__spawn plan = plan_of(argv, NULL);
+
+    plan.user = "isoloop-no-user";
+    expect_failure(k, &plan, ISO_EINVAL, "isoloop-no-user");
+    plan.user = "99999999999";
+    expect_failure(k, &plan, ISO_EINVAL, "99999999999");
+    plan.user = NULL;
+    plan.extra_groups = groups;
+    expect_failure(k, &plan, ISO_EINVAL, "isoloop-no-group");
+}
+
 /* ---- a child that dies with its parent ---- */
 
 typedef struct short_life {
@@ -584,6 +809,17 @@ static const kit_case cases[] = {
     KIT_CASE(what_another_has_reaped_is_255),
     KIT_CASE(what_the_system_has_reaped_is_255),
     KIT_CASE(many_children_end_in_any_order),
+    KIT_CASE(descriptors_may_change_places),
+    KIT_CASE(descriptors_may_go_round_in_a_ring),
+    KIT_CASE(nothing_is_left_between_the_numbers_that_are_passed),
+    KIT_CASE(a_number_beyond_the_limit_is_refused),
+    KIT_CASE(a_child_may_lead_a_session),
+    KIT_CASE(a_child_may_lead_a_group_or_join_one),
+    KIT_CASE(a_group_that_can_not_be_joined_is_told),
+    KIT_CASE(a_child_has_the_umask_that_it_is_given),
+    KIT_CASE(signals_that_are_ignored_may_stay_so),
+    KIT_CASE(a_child_may_be_another_user_if_this_program_may),
+    KIT_CASE(a_user_that_there_is_not_is_refused),
     KIT_CASE(a_child_that_dies_with_its_parent_outlives_the_thread_that_started_it),
 };
 

@@ -196,7 +196,7 @@ KIT_TEST(ten_thousand_are_started_and_nothing_is_left)
     CHECK_GE(c.killed, STARTS / PERIOD - 1);
     CHECK_GE(c.refused, STARTS / PERIOD - 1);
     CHECK(!process_system_has_children());
-    CHECK_LE(process_system_count_handles(), before + AT_ONCE / 2); /* Windows' own come and go */
+    CHECK_LE(process_system_count_handles(), before + 2 * AT_ONCE); /* some come and go */
     printf("        %d started: %d talked, %d were killed, %d were not there\n", c.started,
            c.talked, c.killed, c.refused);
     if (STRESS_SHARE != 1) printf("        (1 in %d: this build has STRESS_SHARE)\n", STRESS_SHARE);

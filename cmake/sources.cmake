@@ -26,7 +26,6 @@ set(ISO_SOURCES_ENGINE
 set(ISO_SOURCES_LOOP
     src/common/loop/backends.c
     src/common/loop/capability.c
-    src/common/loop/child.c
     src/common/loop/child_descriptor.c
     src/common/loop/child_handler.c
     src/common/loop/child_sigchld.c
@@ -48,6 +47,7 @@ set(ISO_SOURCES_LOOP
     src/common/loop/sock.c
     src/common/loop/thread_pool.c
     src/common/loop/thread_state.c
+    src/common/loop/waited_child.c
     src/common/loop/waiters.c
     src/common/loop/watch.c
 )

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A child by its descriptor, which the loop watches like any other.
  * Source: asyncio, PidfdChildWatcher; libuv, src/unix/process.c, for kqueue. */
-#include "loop/child.h"
+#include "loop/waited_child.h"
 
 #include "loop/loop.h"
 #include "sys/child.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The built-in child watchers: one text, over each way to wait for a child. A child that is watched
  * is an object of the loop that was current when its handler was added. */
-#include "loop/child.h"
+#include "loop/waited_child.h"
 #include "loop/child_watcher.h"
 #include "loop/loop.h"
 #include "sys/child.h"

@@ -2,7 +2,7 @@
 /* Children by SIGCHLD: each time it comes, every child of the loop's that is waited for in this way
  * is looked at, and no other is. The loop has a sink of its own for it, beside what handlers the
  * program has, and in every thread. Source: asyncio, SafeChildWatcher. */
-#include "loop/child.h"
+#include "loop/waited_child.h"
 
 #include "loop/loop.h"
 #include "sys/child.h"

@@ -2,7 +2,7 @@
 /* A thread for each child, which may have to wait longer than the loop lives. What lies between the
  * two is memory of malloc's, which the last of them frees.
  * Source: asyncio, ThreadedChildWatcher. */
-#include "loop/child.h"
+#include "loop/waited_child.h"
 
 #include "base/alloc.h"
 #include "loop/loop.h"

@@ -4,7 +4,7 @@
 #define ISO_LOOP_CHILD_WATCHER_H
 
 #include "isoloop/child_watcher.h"
-#include "loop/child.h"
+#include "loop/waited_child.h"
 
 /* The current loop of the main thread is another one, or none: tell the watcher that was set.
  * Returns 0 or what it answers. Thread: any. Source: _UnixDefaultEventLoopPolicy.set_event_loop. */

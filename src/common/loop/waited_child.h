@@ -6,8 +6,8 @@
  * Nothing but this reaps it, in the loop's thread. So its number is its own, and can be sent a
  * signal, until it has been told (unless the program itself reaps what it did not start).
  * Thread: loop, throughout. */
-#ifndef ISO_LOOP_CHILD_H
-#define ISO_LOOP_CHILD_H
+#ifndef ISO_LOOP_WAITED_CHILD_H
+#define ISO_LOOP_WAITED_CHILD_H
 
 #include "engine/op.h"
 #include "isoloop/loop.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "loop/child.h"
+#include "loop/waited_child.h"
 
 #include "loop/loop.h"
 #include "sys/child.h"

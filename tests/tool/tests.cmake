@@ -48,7 +48,7 @@ endforeach()
 list(TRANSFORM sources PREPEND ${tool_dir}/ OUTPUT_VARIABLE liar_sources)
 add_executable(isoloop_liar ${liar_sources} ${tool_tests_dir}/liar.c)
 target_include_directories(isoloop_liar PRIVATE ${tool_dir})
-target_link_libraries(isoloop_liar PRIVATE isoloop::isoloop)
+tool_use_system(isoloop_liar)
 tool_script(demo_wrong_byte demo_wrong_byte DEFINE LIAR=$<TARGET_FILE:isoloop_liar>)
 
 # Rooms of the tool that can be wrong without a command showing it.

@@ -19,6 +19,7 @@ static const command commands[] = {
     { "limits", "list the documented limits: what a profile enforces, and where platforms differ",
       command_limits },
     { "echo", "run an echo server, for nc or a load generator to talk to", command_echo },
+    { "probe", "try every row of the limits table on this machine", command_probe },
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -62,7 +63,7 @@ static tool_exit run(int argc, char **argv)
 {
     if (argc > 0 && argv[0][0] != '\0') path = argv[0];
     if (argc < 2) {
-        args_complain("isoloop", "a command is missing: demo, backends, limits or echo");
+        args_complain("isoloop", "a command is missing: demo, backends, limits, echo or probe");
         return TOOL_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

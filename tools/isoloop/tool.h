@@ -21,5 +21,6 @@ tool_exit command_backends(int argc, char **argv);
 tool_exit command_demo(int argc, char **argv);
 tool_exit command_echo(int argc, char **argv);
 tool_exit command_limits(int argc, char **argv);
+tool_exit command_probe(int argc, char **argv);
 
 #endif

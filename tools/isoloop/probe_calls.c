@@ -31,6 +31,11 @@ probe_ready prepare_pipe(probe_stand *stand)
     return keep(stand, probe_os_pipe(stand->fds), close_other, "a pipe");
 }
 
+probe_ready prepare_transport_pipe(probe_stand *stand)
+{
+    return keep(stand, probe_os_transport_pipe(stand->fds), close_other, "a pipe");
+}
+
 probe_ready prepare_blocking_pipe(probe_stand *stand)
 {
     if (!probe_os_has_ports()) return stand_want(stand, PROBE_ABSENT, "overlapped handles");

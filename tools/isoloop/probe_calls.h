@@ -11,6 +11,7 @@ void calls_dismiss(probe_stand *stand);
 /* ---- what is prepared ----------------------------------------------------------------------- */
 
 probe_ready prepare_pipe(probe_stand *stand);
+probe_ready prepare_transport_pipe(probe_stand *stand);
 probe_ready prepare_blocking_pipe(probe_stand *stand); /* not overlapped */
 probe_ready prepare_pair(probe_stand *stand);
 probe_ready prepare_file(probe_stand *stand);

@@ -16,8 +16,10 @@ int probe_os_count_descriptors(void);
 /* Have leave for `count` descriptors: PROBE_SCANT when the system gives none. */
 probe_ready probe_os_allow_descriptors(int count);
 
-/* An anonymous pipe: the end to read, the end to write. */
+/* A pipe as programs get one: the end to read, the end to write. And one as transports of every
+ * kind of loop take it; on Windows its handles are overlapped. */
 probe_ready probe_os_pipe(iso_fd out[2]);
+probe_ready probe_os_transport_pipe(iso_fd out[2]);
 
 /* A regular file of a few bytes, read to its end, which is gone when it is closed. */
 probe_ready probe_os_file(iso_fd *out);

@@ -69,6 +69,11 @@ probe_ready probe_os_pipe(iso_fd out[2])
     return PROBE_READY;
 }
 
+probe_ready probe_os_transport_pipe(iso_fd out[2])
+{
+    return probe_os_pipe(out);
+}
+
 static const char *temporary_folder(void)
 {
     const char *folder = getenv("TMPDIR");
@@ -80,7 +85,7 @@ probe_ready probe_os_file(iso_fd *out)
     char name[PATH_MAX];
     snprintf(name, sizeof(name), "%s/isoloop-probe-XXXXXX", temporary_folder());
     int fd = mkstemp(name);
-    if (fd < 0) return broken(name);
+    if (fd < 0) return broken("mkstemp");
     (void)unlink(name);
     if (write(fd, "file", 4) != 4) {
         (void)close(fd);
@@ -192,7 +197,7 @@ probe_ready probe_os_socket_path(char *path, size_t size)
     char folder[80];
     const char *parent = strlen(temporary_folder()) < 50 ? temporary_folder() : "/tmp";
     snprintf(folder, sizeof(folder), "%s/isoloop-probe-XXXXXX", parent);
-    if (mkdtemp(folder) == NULL) return broken(folder);
+    if (mkdtemp(folder) == NULL) return broken("mkdtemp");
     snprintf(path, size, "%s/s", folder);
     return PROBE_READY;
 }

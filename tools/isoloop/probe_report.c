@@ -40,10 +40,10 @@ void probe_print_result(const probe_result *result)
            result->profile, result->tried);
     switch (result->verdict) {
     case PROBE_OK:
-        if (strcmp(result->expected, "works") == 0 || strcmp(result->expected, "can't") == 0)
-            printf("%s (%s)\n", result->expected, result->got);
-        else
+        if (strncmp(result->expected, "refused", 7) == 0)
             printf("%s\n", result->expected);
+        else
+            printf("%s (%s)\n", result->expected, result->got);
         break;
     case PROBE_FAILED: printf("expected: %s; got: %s\n", result->expected, result->got); break;
     case PROBE_NOT_TRIED: printf("%s\n", result->got); break;

@@ -200,7 +200,7 @@ static bool try_system(probe_result *result, const probe *it)
 {
     probe_got got = { .used = -1 };
     append(result->tried, "", "the system itself");
-    append(result->expected, "", "can't");
+    append(result->expected, "", result->row->error == ISO_OK ? "as the row says" : "can't");
     if (!probe_os_system(result->row, result->backend, &got)) {
         if (it->calls == NULL) return false;
         got.ready = PROBE_BROKEN;

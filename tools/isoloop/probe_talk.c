@@ -203,7 +203,7 @@ int work_pipe(probe_stand *stand)
     talk mine = { 0 };
     iso_future *reader = NULL;
     iso_future *writer = NULL;
-    if (prepare_pipe(stand) != PROBE_READY) return ISO_EUNKNOWN;
+    if (prepare_transport_pipe(stand) != PROBE_READY) return ISO_EUNKNOWN;
     int rc = move_byte(stand, &mine, &reader, &writer);
     iso_future_release(reader);
     iso_future_release(writer);

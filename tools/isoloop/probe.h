@@ -71,7 +71,7 @@ typedef struct probe_result {
 } probe_result;
 
 /* The most results that a row has on one backend. */
-enum { PROBE_RESULTS = 2 };
+enum { PROBE_RESULTS = 3 };
 
 /* Probe a row on a backend under a profile, and, for "documented", what "native" and the system
  * make of it. Writes up to PROBE_RESULTS results; returns how many. */

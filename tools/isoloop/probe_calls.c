@@ -251,7 +251,8 @@ void calls_dismiss(probe_stand *stand)
 /* ---- calls: rows that come first ------------------------------------------------------------ */
 
 static const char *const after_watch[] = { "proactor.watch", NULL };
-static const char *const after_kind[] = { "proactor.watch", "windows.selector.sockets_only", NULL };
+static const char *const after_device[] = { "proactor.watch", "macos.chardev.10_5", NULL };
+static const char *const after_old[] = { "macos.chardev.10_5", NULL };
 static const char *const after_pipes[] = { "windows.selector.pipes", NULL };
 static const char *const after_datagram[] = { "proactor.datagram", NULL };
 
@@ -533,10 +534,10 @@ const probe_call calls_adopt[] = {
 };
 
 const probe_call calls_device[] = {
-    { "add_reader", call_add_reader, after_kind },
-    { "add_writer", call_add_writer, after_kind },
-    { "connect_read_pipe", call_read_pipe, after_pipes },
-    { "connect_write_pipe", call_write_file, after_pipes },
+    { "add_reader", call_add_reader, after_device },
+    { "add_writer", call_add_writer, after_device },
+    { "connect_read_pipe", call_read_pipe, after_old },
+    { "connect_write_pipe", call_write_file, after_old },
     { NULL, NULL, NULL },
 };
 

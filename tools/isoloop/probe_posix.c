@@ -77,7 +77,8 @@ probe_ready probe_os_transport_pipe(iso_fd out[2])
 static const char *temporary_folder(void)
 {
     const char *folder = getenv("TMPDIR");
-    return folder != NULL && folder[0] == '/' ? folder : "/tmp";
+    const bool is_usable = folder != NULL && folder[0] == '/' && access(folder, W_OK | X_OK) == 0;
+    return is_usable ? folder : "/tmp";
 }
 
 probe_ready probe_os_file(iso_fd *out)
@@ -225,9 +226,13 @@ probe_ready probe_os_exhaust(void)
     if (getrlimit(RLIMIT_NOFILE, &limit_before) != 0) return broken("getrlimit");
     while (highest > 2 && fcntl(highest, F_GETFD) < 0) highest--;
     limit = limit_before;
-    limit.rlim_cur = (rlim_t)highest + 1;
+    if ((rlim_t)highest < limit.rlim_cur) limit.rlim_cur = (rlim_t)highest + 1;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return broken("setrlimit");
-    while (filler_count < HIGHEST && (fillers[filler_count] = dup(0)) >= 0) filler_count++;
+    while (filler_count < HIGHEST) {
+        const int fd = open("/dev/null", O_RDONLY);
+        if (fd < 0) break;
+        fillers[filler_count++] = fd;
+    }
     return PROBE_READY;
 }
 
@@ -413,16 +418,15 @@ static void try_pipe_kind(const iso_limit *row, const char *backend, probe_got *
     note(got, is_set && count < 0, "a non-blocking read at the end of a file answers 0, the end");
 }
 
-/* A number that what the wait opens does not get. */
+/* What the wait opens gets the lower number. */
 static void try_bad_fd(const iso_limit *row, const char *backend, probe_got *got)
 {
-    enum { OUT_OF_THE_WAY = 200 };
     probe_wait wait;
-    int null = open("/dev/null", O_RDONLY);
-    int fd = fcntl(null, F_DUPFD, OUT_OF_THE_WAY);
+    int lower = open("/dev/null", O_RDONLY);
+    int fd = dup(lower);
     (void)row;
     (void)close(fd);
-    (void)close(null);
+    (void)close(lower);
     if (probe_os_wait(backend, fd, ISO_EVENT_READ, &wait) == PROBE_READY)
         note(got, wait.is_taken, wait.text);
     else

@@ -210,12 +210,22 @@ static bool try_system(probe_result *result, const probe *it)
     return true;
 }
 
+/* Whether another row came first, and "native" lifts that one. */
+static bool is_uncovered(const probe_result *documented, const probe *it)
+{
+    probe_result native = *documented;
+    native.profile = "native";
+    return it->calls != NULL && first_met(documented, it->calls) != NULL &&
+           first_met(&native, it->calls) == NULL;
+}
+
 /* ---- a row ----------------------------------------------------------------------------------- */
 
 size_t probe_row(probe_result *out, const iso_limit *row, const char *backend, const char *profile)
 {
     const probe *it = probe_find(row->id);
     const bool enforced = is_enforced(backend, profile, row->id);
+    size_t count = 1;
     begin(out, row, backend, profile);
     if (it == NULL) {
         append(out->expected, "", "a probe");
@@ -225,8 +235,11 @@ size_t probe_row(probe_result *out, const iso_limit *row, const char *backend, c
     }
     try_loop(out, it, enforced);
     if (!enforced || strcmp(profile, "documented") != 0) return 1;
-    if (is_enforced(backend, "native", row->id))
-        return try_system(begin(out + 1, row, backend, "system"), it) ? 2 : 1;
-    try_unenforced(begin(out + 1, row, backend, "native"), it);
-    return 2;
+    if (!is_enforced(backend, "native", row->id)) {
+        try_unenforced(begin(out + count++, row, backend, "native"), it);
+        return count;
+    }
+    if (is_uncovered(out, it)) try_calls(begin(out + count++, row, backend, "native"), it, false);
+    if (try_system(begin(out + count, row, backend, "system"), it)) count++;
+    return count;
 }

@@ -84,11 +84,15 @@ static int watch_device(probe_stand *stand, const probe_device *device)
     return rc == 0 ? removed : rc;
 }
 
-/* Whether it is a row that speaks of everything, or of all that is no socket. */
+/* Whether it is a row that speaks of everything, of all that is no socket, or of every device. */
 static bool is_of_all(const iso_limit *met)
 {
-    return met != NULL && (strcmp(met->id, "proactor.watch") == 0 ||
-                           strcmp(met->id, "windows.selector.sockets_only") == 0);
+    static const char *const ids[] = { "proactor.watch", "windows.selector.sockets_only",
+                                       "macos.chardev.10_5", "macos.chardev.kqueue" };
+    for (size_t i = 0; met != NULL && i < sizeof(ids) / sizeof(ids[0]); i++) {
+        if (strcmp(met->id, ids[i]) == 0) return true;
+    }
+    return false;
 }
 
 /* The call refuses what the system refuses, by a row, and watches what the system watches. */

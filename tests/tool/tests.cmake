@@ -31,11 +31,13 @@ tool_script(demo_timeout demo_timeout)
 tool_script(platforms platforms
     DEFINE PAGE=${PROJECT_SOURCE_DIR}/docs/platforms.md WORK=${CMAKE_CURRENT_BINARY_DIR}/platforms
 )
+tool_script(probe_all probe_all TIMEOUT 120 DEFINE BACKENDS=${backends})
 foreach(backend IN LISTS ISO_BACKENDS)
     string(REPLACE ":" "-" on ${backend})
     tool_script(demo@${on} demo DEFINE BACKEND=${backend} LABELS ${on})
     tool_script(demo_limit@${on} demo_limit DEFINE BACKEND=${backend} LABELS ${on})
     tool_script(limits@${on} limits DEFINE BACKEND=${backend} LABELS ${on})
+    tool_script(probe@${on} probe TIMEOUT 120 DEFINE BACKEND=${backend} LABELS ${on})
     if(ISOLOOP_EXAMPLES)
         tool_script(echo@${on} echo
             DEFINE BACKEND=${backend} CLIENT=$<TARGET_FILE:example_echo_client>
@@ -60,7 +62,16 @@ foreach(room IN ITEMS latency pattern text)
     iso_ctest(tool.${room} COMMAND ${target} LABELS tool)
 endforeach()
 
-set(programs isoloop_liar test_tool_latency test_tool_pattern test_tool_text)
+# What judges a probe, and the probe itself around rows that are wrong: it must fail.
+set(probe_sources ${liar_sources})
+list(FILTER probe_sources INCLUDE REGEX "/(probe_[a-z0-9]+|text)\\.c$")
+list(FILTER probe_sources EXCLUDE REGEX "/probe_report\\.c$")
+add_executable(test_tool_probe ${tool_tests_dir}/test_probe.c ${probe_sources})
+target_include_directories(test_tool_probe PRIVATE ${tool_dir})
+tool_use_system(test_tool_probe)
+iso_ctest(tool.probe COMMAND test_tool_probe LABELS tool)
+
+set(programs isoloop_liar test_tool_latency test_tool_pattern test_tool_probe test_tool_text)
 set_target_properties(${programs} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bin
 )

@@ -29,6 +29,8 @@ foreach(profile IN ITEMS documented native portable windows-selector windows-pro
     expect_match(out "\n  ${profile} ")
 endforeach()
 expect_help(echo --port 0 --help)
+expect_help(probe --help)
+expect_help(probe --row all.bad_fd -h)
 
 run_tool(--version)
 expect_code(0)
@@ -73,6 +75,15 @@ expect_wrong("--port takes a whole number from 0 to 65535, not '-1'" echo --port
 expect_wrong("--max-connections takes a whole number from 1" echo --max-connections 0)
 expect_wrong("contradict each other" echo --once --max-connections 2)
 expect_wrong("'abacus' is not the name of a backend" echo --backend abacus)
+expect_wrong("'--fast' is not one of its options" probe --fast)
+expect_wrong("'all.bad_fd' is not one of its options" probe all.bad_fd)
+expect_wrong("--row needs a value, ID" probe --row)
+expect_wrong("'all.good_fd' is not a row of the limits table; isoloop probe --list"
+    probe --row all.good_fd
+)
+expect_wrong("'selector:abacus' is not the name of a backend" probe --backend selector:abacus)
+expect_wrong("--profile: everything is not a limits profile" probe --profile everything)
+expect_wrong("--list takes no value" probe --list=yes)
 
 set(many)
 foreach(i RANGE 1 17)

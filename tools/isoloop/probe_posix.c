@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#if defined(__NetBSD__)
-#define FD_SETSIZE 1024 /* as in src/posix/select.c; 256 by itself */
-#endif
 #include "probe_os.h"
 #include <errno.h>
 #include <fcntl.h>

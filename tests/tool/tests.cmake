@@ -31,13 +31,13 @@ tool_script(demo_timeout demo_timeout)
 tool_script(platforms platforms
     DEFINE PAGE=${PROJECT_SOURCE_DIR}/docs/platforms.md WORK=${CMAKE_CURRENT_BINARY_DIR}/platforms
 )
-tool_script(probe_all probe_all TIMEOUT 120 DEFINE BACKENDS=${backends})
+tool_script(probe_all probe_all TIMEOUT 180 DEFINE BACKENDS=${backends})
 foreach(backend IN LISTS ISO_BACKENDS)
     string(REPLACE ":" "-" on ${backend})
     tool_script(demo@${on} demo DEFINE BACKEND=${backend} LABELS ${on})
     tool_script(demo_limit@${on} demo_limit DEFINE BACKEND=${backend} LABELS ${on})
     tool_script(limits@${on} limits DEFINE BACKEND=${backend} LABELS ${on})
-    tool_script(probe@${on} probe TIMEOUT 120 DEFINE BACKEND=${backend} LABELS ${on})
+    tool_script(probe@${on} probe TIMEOUT 180 DEFINE BACKEND=${backend} LABELS ${on})
     if(ISOLOOP_EXAMPLES)
         tool_script(echo@${on} echo
             DEFINE BACKEND=${backend} CLIENT=$<TARGET_FILE:example_echo_client>

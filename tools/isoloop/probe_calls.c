@@ -86,6 +86,8 @@ probe_ready prepare_high(probe_stand *stand)
 
 probe_ready prepare_tied(probe_stand *stand)
 {
+    if (strncmp(stand->backend, "proactor:", 9) != 0)
+        return stand_want(stand, PROBE_ABSENT, "a completion port of the loop's");
     return keep(stand, probe_os_tied_pair(stand->fds), iso_socket_close, "a completion port");
 }
 

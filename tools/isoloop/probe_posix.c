@@ -456,11 +456,26 @@ static void try_descriptors(const iso_limit *row, const char *backend, probe_got
         note_broken(got);
 }
 
+static void try_device(const iso_limit *row, const char *backend, probe_got *got)
+{
+    probe_device device;
+    probe_wait wait;
+    (void)row;
+    got->ready = probe_os_device(0, &device);
+    note(got, false, "a terminal");
+    if (got->ready != PROBE_READY) return;
+    got->ready = probe_os_wait(backend, device.fd, ISO_EVENT_READ, &wait);
+    probe_os_close(device.fd);
+    probe_os_close(device.poke);
+    note(got, wait.is_taken, wait.text);
+}
+
 static const struct {
     const char *id;
     void (*attempt)(const iso_limit *row, const char *backend, probe_got *got);
 } tries[] = {
     { "posix.named_pipes", try_named_pipes }, { "all.regular_file", try_regular_file },
+    { "macos.chardev.10_5", try_device },     { "macos.chardev.kqueue", try_device },
     { "all.pipe_kind", try_pipe_kind },       { "all.bad_fd", try_bad_fd },
     { "select.fd_setsize", try_fd_setsize },  { "process.descriptors", try_descriptors },
 };

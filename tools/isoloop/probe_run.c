@@ -50,30 +50,38 @@ static void leave(probe_got *got, probe_stand *stand, int descriptors)
     got->may_lack_things = !stand->is_own;
 }
 
+/* Under a profile of another system a row may stand in the way of what another one needs. */
+static void excuse(probe_got *got, const probe_stand *stand)
+{
+    const bool is_other = got->met.id != NULL && strcmp(got->met.id, stand->row->id) != 0;
+    if (is_other && !stand->is_own) got->ready = PROBE_ABSENT;
+}
+
 static void make_call(probe_got *got, probe_stand *stand, const probe *it, const probe_call *call)
 {
     if (it->prepare != NULL && it->prepare(stand) != PROBE_READY) {
         if (stand->ready == PROBE_READY) stand->ready = PROBE_BROKEN;
         take_word(got, stand);
+        excuse(got, stand);
         return;
     }
-    got->before = stand_count(stand);
+    got->before = stand_count_all(stand);
     got->error = call->make(stand);
-    got->after = stand_count(stand);
+    got->after = stand_count_all(stand);
     take_word(got, stand);
     got->goes_on = stand_goes_on(stand) && (it->goes_on == NULL || it->goes_on(stand));
 }
 
+/* What the work made for itself is closed with the stand, and counted then. */
 static void do_work(probe_got *got, probe_stand *stand, const probe *it)
 {
     got->before = stand->idle;
     got->error = it->work(stand);
     got->after = stand_count(stand);
-    /* What the work made for itself is closed with the stand. */
-    got->before.descriptors = got->after.descriptors;
     take_word(got, stand);
     got->goes_on = stand_goes_on(stand);
     if (got->error == 0 && stand->reports != 0) got->error = ISO_EUNKNOWN;
+    if (got->error < 0) excuse(got, stand);
 }
 
 /* `call` NULL: the work. */

@@ -55,7 +55,14 @@ probe_count stand_count(const probe_stand *stand)
 {
     iso_loop_statistics now;
     iso_loop_get_statistics(stand->loop, &now);
-    return (probe_count){ now.objects, now.registered, probe_os_count_descriptors() };
+    return (probe_count){ now.objects, now.registered, 0 };
+}
+
+probe_count stand_count_all(const probe_stand *stand)
+{
+    probe_count count = stand_count(stand);
+    count.descriptors = probe_os_count_descriptors();
+    return count;
 }
 
 static void add_one(iso_loop *loop, void *arg)
@@ -129,8 +136,7 @@ int stand_until(probe_stand *stand, const int *count, int least)
 
 static bool is_settled(const probe_stand *stand)
 {
-    iso_loop_statistics now;
-    iso_loop_get_statistics(stand->loop, &now);
+    const probe_count now = stand_count(stand);
     return now.objects <= stand->idle.objects && now.registered <= stand->idle.registered;
 }
 

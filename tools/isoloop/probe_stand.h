@@ -11,8 +11,10 @@ int stand_open(probe_stand *stand, const iso_limit *row, const char *backend, co
 /* Close what was made for the call, and the loop. */
 void stand_close(probe_stand *stand);
 
-/* What is open just now. */
+/* What is open in the loop just now; to count the descriptors of the process, too, takes time on
+ * Windows. */
 probe_count stand_count(const probe_stand *stand);
+probe_count stand_count_all(const probe_stand *stand);
 
 /* Whether a callback is still called. */
 bool stand_goes_on(probe_stand *stand);

@@ -40,6 +40,9 @@ probe_ready probe_os_device(int index, probe_device *out);
 probe_ready probe_os_high_pair(iso_fd lowest, iso_fd out[2]);
 probe_ready probe_os_tied_pair(iso_fd out[2]);
 
+/* A socket that nothing comes to, to be closed by iso_socket_close. */
+probe_ready probe_os_idle_socket(iso_fd *out);
+
 /* Whether there are completion ports here, and handles that can or can't be used with one. */
 bool probe_os_has_ports(void);
 

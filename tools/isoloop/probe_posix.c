@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,6 +134,21 @@ probe_ready probe_os_high_pair(iso_fd lowest, iso_fd out[2])
     (void)iso_socket_close(out[0]);
     out[0] = high;
     return high >= 0 ? PROBE_READY : PROBE_BROKEN;
+}
+
+probe_ready probe_os_idle_socket(iso_fd *out)
+{
+    struct sockaddr_in any = { .sin_family = AF_INET };
+    int sock = socket(AF_INET, SOCK_DGRAM, 0);
+    if (sock < 0) return broken("socket");
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(sock, (const struct sockaddr *)&any, sizeof(any)) != 0) {
+        (void)broken("bind");
+        (void)close(sock);
+        return PROBE_BROKEN;
+    }
+    *out = sock;
+    return PROBE_READY;
 }
 
 bool probe_os_has_ports(void)

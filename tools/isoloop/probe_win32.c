@@ -30,13 +30,25 @@ static probe_ready broken(const char *what)
 
 /* ---- handles -------------------------------------------------------------------------------- */
 
-/* The system gives out low handles first, and each is a multiple of four. What waits, or is waited
- * for, is of no type. */
+/* Wine asks another process about each handle, and gives out the lowest number that is free: where
+ * so many are free in a row, all are. Windows reuses numbers in another order, and is quick. */
+static int patience_with_free_numbers(void)
+{
+    HMODULE nt = GetModuleHandleW(L"ntdll.dll");
+    return GetProcAddress(nt, "wine_get_version") != NULL ? 256 : HIGHEST_HANDLE;
+}
+
+/* Each number is a multiple of four. What waits, or is waited for, is of no type. */
 int probe_os_count_descriptors(void)
 {
+    const int patience = patience_with_free_numbers();
     int count = 0;
-    for (uintptr_t value = 4; value <= HIGHEST_HANDLE; value += 4)
-        count += GetFileType((HANDLE)value) != FILE_TYPE_UNKNOWN;
+    int unused = 0;
+    for (uintptr_t value = 4; value <= HIGHEST_HANDLE && unused < patience; value += 4) {
+        const bool is_open = GetFileType((HANDLE)value) != FILE_TYPE_UNKNOWN;
+        count += is_open;
+        unused = is_open ? 0 : unused + 1;
+    }
     return count;
 }
 
@@ -137,6 +149,21 @@ probe_ready probe_os_high_pair(iso_fd lowest, iso_fd out[2])
         (void)iso_socket_close(made[count][1]);
     }
     return ready;
+}
+
+probe_ready probe_os_idle_socket(iso_fd *out)
+{
+    struct sockaddr_in any = { .sin_family = AF_INET };
+    SOCKET sock = socket(AF_INET, SOCK_DGRAM, 0);
+    if (sock == INVALID_SOCKET) return broken_by("socket", (unsigned long)WSAGetLastError());
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(sock, (const struct sockaddr *)&any, sizeof(any)) != 0) {
+        (void)broken_by("bind", (unsigned long)WSAGetLastError());
+        (void)closesocket(sock);
+        return PROBE_BROKEN;
+    }
+    *out = (iso_fd)sock;
+    return PROBE_READY;
 }
 
 bool probe_os_has_ports(void)

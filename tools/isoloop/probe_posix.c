@@ -335,6 +335,23 @@ static probe_ready wait_by_kqueue(int fd, unsigned event, probe_wait *out)
 }
 #endif
 
+#if !defined(PROBE_HAVE_KQUEUE)
+/* One that can't be called from here: by its selector, without a loop. */
+static probe_ready wait_by_selector(const char *name, int fd, unsigned event, probe_wait *out)
+{
+    iso_selector *selector = NULL;
+    iso_selector_event got;
+    int rc = iso_selector_new(&selector, name);
+    if (rc != 0) return PROBE_ABSENT;
+    rc = iso_selector_register(selector, fd, event, NULL);
+    out->is_taken = rc == 0;
+    out->is_ready = rc == 0 && iso_selector_select(selector, 0, &got, 1) > 0;
+    snprintf(out->text, sizeof(out->text), "%s: %s", name, iso_error_name(rc));
+    iso_selector_close(selector);
+    return PROBE_READY;
+}
+#endif
+
 probe_ready probe_os_wait(const char *backend, iso_fd fd, unsigned event, probe_wait *out)
 {
     *out = (probe_wait){ .is_taken = false };
@@ -343,6 +360,9 @@ probe_ready probe_os_wait(const char *backend, iso_fd fd, unsigned event, probe_
 #endif
 #if defined(PROBE_HAVE_KQUEUE)
     if (strcmp(backend, "selector:kqueue") == 0) return wait_by_kqueue((int)fd, event, out);
+#else
+    if (strcmp(backend, "selector:kqueue") == 0)
+        return wait_by_selector("kqueue", (int)fd, event, out);
 #endif
     if (strcmp(backend, "selector:select") == 0) return wait_by_select((int)fd, event, out);
     return wait_by_poll((int)fd, event, out);

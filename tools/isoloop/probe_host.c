@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe_calls.h"
+#include "probe_prepare.h"
 #include "probe_os.h"
 #include "probe_stand.h"
 #include "probe_work.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe_stand.h"
-#include "probe_calls.h"
+#include "probe_prepare.h"
 #include "probe_os.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ int stand_open(probe_stand *stand, const iso_limit *row, const char *backend, co
 
 void stand_close(probe_stand *stand)
 {
-    calls_dismiss(stand);
+    prepare_dismiss(stand);
     if (stand->path[0] != '\0') probe_os_remove_socket_path(stand->path);
     iso_loop_release(stand->loop);
     for (int i = 0; i < 2; i++) {

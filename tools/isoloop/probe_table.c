@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The probe of each row, by its id. */
 #include "probe_calls.h"
+#include "probe_prepare.h"
 #include "probe_work.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe_calls.h"
+#include "probe_prepare.h"
 #include "probe_os.h"
 #include "probe_stand.h"
 #include "probe_work.h"
@@ -132,13 +132,14 @@ int work_unix(probe_stand *stand)
 static int dial_name(probe_stand *stand, const iso_server *server, talk *mine, iso_future **out)
 {
     (void)server;
-    return iso_loop_create_pipe_connection(stand->loop, &asking, mine, calls_pipe_name(stand), out);
+    return iso_loop_create_pipe_connection(stand->loop, &asking, mine, prepare_pipe_name(stand),
+                                           out);
 }
 
 int work_named_pipe(probe_stand *stand)
 {
     iso_future *serving = NULL;
-    const char *name = calls_pipe_name(stand);
+    const char *name = prepare_pipe_name(stand);
     int rc = iso_loop_start_serving_pipe(stand->loop, &echoing, NULL, name, &serving);
     rc = ask_server(stand, rc, serving, dial_name);
     stand_note(stand, "a byte came back over a pipe with a name");

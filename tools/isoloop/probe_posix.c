@@ -2,7 +2,6 @@
 #include "probe_os.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,7 +24,7 @@
 #endif
 
 /* Above it no number is looked for: the tries make theirs below. */
-enum { HIGHEST = 4096 };
+enum { HIGHEST = 4096, PATH_BYTES = 4096 };
 
 static char error_text[96];
 
@@ -81,7 +80,7 @@ static const char *temporary_folder(void)
 
 probe_ready probe_os_file(iso_fd *out)
 {
-    char name[PATH_MAX];
+    char name[PATH_BYTES];
     snprintf(name, sizeof(name), "%s/isoloop-probe-XXXXXX", temporary_folder());
     int fd = mkstemp(name);
     if (fd < 0) return broken("mkstemp");
@@ -218,7 +217,7 @@ probe_ready probe_os_socket_path(char *path, size_t size)
 
 void probe_os_remove_socket_path(const char *path)
 {
-    char folder[PATH_MAX];
+    char folder[PATH_BYTES];
     (void)unlink(path);
     snprintf(folder, sizeof(folder), "%s", path);
     folder[strlen(folder) - 2] = '\0'; /* "/s" */
@@ -470,7 +469,7 @@ static void try_bad_fd(const iso_limit *row, const char *backend, probe_got *got
 static void try_fd_setsize(const iso_limit *row, const char *backend, probe_got *got)
 {
     (void)backend;
-    const int64_t bits = (int64_t)sizeof(fd_set) * CHAR_BIT;
+    const int64_t bits = (int64_t)sizeof(fd_set) * 8;
     got->can = bits > row->limit;
     snprintf(got->note, sizeof(got->note), "an fd_set has %lld bits", (long long)bits);
     if (bits >= row->limit) return;

@@ -399,7 +399,7 @@ static void try_clock(probe_got *got)
         note_broken(got);
         return;
     }
-    got->can = finest < FINEST || coarsest > COARSEST || slept < FINEST / 1e4;
+    got->can = finest < FINEST || coarsest > COARSEST || slept < (double)FINEST / 1e4;
     snprintf(got->note, sizeof(got->note),
              "the tick is %.1f ms, can be from %.1f to %.1f ms; Sleep(1) took %.2f ms",
              (double)current / 1e4, (double)finest / 1e4, (double)coarsest / 1e4, slept);

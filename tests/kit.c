@@ -1179,6 +1179,25 @@ static bool is_wanted(const wishes *wanted, const kit_case *test)
     return wanted->filter_count == 0;
 }
 
+/* The running system may lack what a backend needs that was compiled in: an older kernel, or a
+ * container that forbids it. Nothing can be tested then, and that is said. */
+static bool is_backend_there(void)
+{
+    const char *chosen = environment("ISOLOOP_LOOP");
+    const iso_backend *backends;
+    size_t count = iso_backends(&backends);
+    size_t at;
+
+    for (at = 0; chosen != NULL && at < count; at++) {
+        if (strcmp(backends[at].name, chosen) != 0 || backends[at].available ||
+            !iso__backend_table[at].available)
+            continue;
+        printf("skipped: there is no %s: %s\n", chosen, backends[at].reason);
+        return false;
+    }
+    return true;
+}
+
 int kit_main(int argc, char **argv, const kit_case *cases, size_t count)
 {
     wishes wanted = read_arguments(argc, argv);
@@ -1186,6 +1205,8 @@ int kit_main(int argc, char **argv, const kit_case *cases, size_t count)
     watchdog dog;
     size_t at;
 
+    if (!wanted.only_list && !is_backend_there()) return EXIT_SKIPPED;
+    kit_os_begin();
     start_watchdog(&dog);
     while (wanted.repeat-- > 0) {
         for (at = 0; at < count; at++) {

@@ -34,7 +34,7 @@
  * The program takes parts of names as arguments, and runs only cases whose names contain one of
  * them;
  * --list names all, --repeat N runs all N times. It ends with 0, 1 (failed), or 77 when every case
- * was skipped. The environment chooses what to test: ISOLOOP_LOOP the backend of kit_loop,
+ * was skipped, or the running system has not what the backend needs. The environment chooses what to test: ISOLOOP_LOOP the backend of kit_loop,
  * ISOLOOP_TEST_POLLER the poller of kit_poller; ISOLOOP_TEST_TIMEOUT is the number of seconds after
  * which the kit ends a program that hangs, and says where. */
 #ifndef ISO_TESTS_KIT_H

@@ -319,4 +319,15 @@ static int iocp_open(iso__driver **out, iso__engine *engine)
     return 0;
 }
 
-const iso__proactor iso__proactor_iocp = { .name = "iocp", .open = iocp_open };
+/* Every Windows that the library is for has completion ports. */
+static const char *iocp_missing(void)
+{
+    return NULL;
+}
+
+const iso__proactor iso__proactor_iocp = {
+    .name = "iocp",
+    .id = ISO__PROACTOR_IOCP,
+    .open = iocp_open,
+    .missing = iocp_missing,
+};

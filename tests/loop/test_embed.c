@@ -298,7 +298,8 @@ typedef struct embedding {
 static bool has_fileno(const kit *k)
 {
     return strcmp(kit_backend(k), "selector:epoll") == 0 ||
-           strcmp(kit_backend(k), "selector:kqueue") == 0;
+           strcmp(kit_backend(k), "selector:kqueue") == 0 ||
+           strcmp(kit_backend(k), "proactor:io_uring") == 0;
 }
 
 /* Answers false where there is nothing to embed, which the loop must say. */

@@ -589,11 +589,11 @@ static void note_exception(iso_loop *loop, const iso_exception_context *context,
     self->error = context->error;
 }
 
-/* epoll and kqueue forget it without a word, poll, select and a completion port tell. */
+/* epoll and kqueue forget it without a word, poll, select and the proactors tell. */
 static bool sees_closed(const iso_loop *loop)
 {
     return is_backend(loop, "selector:poll") || is_backend(loop, "selector:select") ||
-           is_backend(loop, "proactor:iocp");
+           is_backend(loop, "proactor:iocp") || is_backend(loop, "proactor:io_uring");
 }
 
 KIT_TEST(a_descriptor_closed_while_it_is_watched_does_not_spin)

@@ -6,6 +6,9 @@
 
 #include "isoloop/base.h"
 
+/* Before the first case. */
+void kit_os_begin(void);
+
 /* How many descriptors are open: all on POSIX, the sockets on Windows. */
 int kit_os_count_descriptors(void);
 

@@ -55,7 +55,8 @@ enum {
     ISO__WITH_SELECT = 16,
     ISO__WITH_CUSTOM = 32, /* a selector of the program's own */
     ISO__WITH_SELECTOR = 62,
-    ISO__WITH_ANY = 63
+    ISO__WITH_URING = 64, /* what documents say of a proactor speaks of Windows' */
+    ISO__WITH_ANY = 127
 };
 
 /* Versions of macOS: 1008 is 10.8, 1100 is 11. Other systems have none that a row asks for. */

@@ -109,11 +109,17 @@ static inline void iso__driver_again(iso__driver *driver, iso__node *node)
     iso__list_push_front(driver->batch, &node->link);
 }
 
-/* One proactor of this build. open returns 0 and gives *out; ISO_ENOMEM, ISO_EMFILE, or ISO_ENOTSUP
- * where the running system lacks it. */
+/* Which rows of the limits table a proactor is subject to. */
+typedef enum iso__proactor_id { ISO__PROACTOR_IOCP = 1, ISO__PROACTOR_URING } iso__proactor_id;
+
+/* One proactor of this build. open returns 0 and gives *out; ISO_ENOMEM, ISO_EMFILE, or what the
+ * system answers. */
 typedef struct iso__proactor {
     const char *name;
+    iso__proactor_id id;
     int (*open)(iso__driver **out, iso__engine *engine);
+    /* Why the running system has not what it needs, a static text; NULL: it has. Thread: any. */
+    const char *(*missing)(void);
 } iso__proactor;
 
 /* The proactors of this build, the best first, NULL at the end: src/posix/table.c,
@@ -121,5 +127,6 @@ typedef struct iso__proactor {
 extern const iso__proactor *const iso__proactor_table[];
 
 extern const iso__proactor iso__proactor_iocp;
+extern const iso__proactor iso__proactor_uring;
 
 #endif

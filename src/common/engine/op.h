@@ -67,8 +67,8 @@ struct iso__io {
     } own;
     uint8_t medium;     /* an iso__medium */
     uint8_t mode;       /* what reading means: an iso__io_mode */
-    uint8_t wants;      /* reactor: ISO_EVENT bits asked for, */
-    uint8_t registered; /* those that the selector has, */
+    uint8_t wants;      /* ISO_EVENT bits asked for (of a proactor: by watch), */
+    uint8_t registered; /* reactor: those that the selector has, */
     uint8_t fired;      /* and those that came and were not acted on yet */
     bool is_attached;
     uint16_t accepts_per_turn;

@@ -37,7 +37,8 @@ extern const iso__poller iso__poller_kqueue;
 extern const iso__poller iso__poller_poll;
 extern const iso__poller iso__poller_select;
 
-/* Every backend that the library knows, there or not; `name` NULL at the end. In the same files. */
+/* Every backend that the library knows, compiled in or not; `name` NULL at the end. In the same
+ * files. Whether the running system has what a proactor needs, iso__proactor.missing says. */
 extern const iso_backend iso__backend_table[];
 
 /* The platform that this build is for, as a bit that the rows of the limits table name. */

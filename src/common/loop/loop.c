@@ -51,7 +51,8 @@ static iso_nsec system_now(void *context)
 
 static unsigned limit_bit_of(const iso__backend_choice *backend)
 {
-    if (backend->proactor != NULL) return ISO__WITH_PROACTOR;
+    if (backend->proactor != NULL)
+        return backend->proactor->id == ISO__PROACTOR_URING ? ISO__WITH_URING : ISO__WITH_PROACTOR;
     switch (backend->selector != NULL ? backend->selector->id : backend->poller->id) {
     case ISO__POLLER_CUSTOM: return ISO__WITH_CUSTOM;
     case ISO__POLLER_EPOLL: return ISO__WITH_EPOLL;

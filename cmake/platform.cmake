@@ -54,3 +54,9 @@ else()
 endif()
 list(APPEND ISO_POLLERS poll select)
 list(TRANSFORM ISO_POLLERS PREPEND selector: OUTPUT_VARIABLE ISO_BACKENDS)
+
+# The driver has the kernel's declarations itself: no header has to be new enough.
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    list(APPEND ISO_SOURCES_SYSTEM ${ISO_SOURCES_IO_URING})
+    list(APPEND ISO_BACKENDS proactor:io_uring)
+endif()

@@ -114,6 +114,17 @@ set(ISO_SOURCES_KQUEUE
 set(ISO_SOURCES_PIDFD
     src/posix/child_pidfd.c
 )
+set(ISO_SOURCES_IO_URING
+    src/posix/drv_uring.c
+    src/posix/uring_accept.c
+    src/posix/uring_buffers.c
+    src/posix/uring_channel.c
+    src/posix/uring_once.c
+    src/posix/uring_probe.c
+    src/posix/uring_recv.c
+    src/posix/uring_recvfrom.c
+    src/posix/uring_ring.c
+)
 
 # The test kit's kqueue for Linux (ISOLOOP_KQUEUE_STANDIN), compiled into the library.
 set(ISO_SOURCES_KQUEUE_STANDIN

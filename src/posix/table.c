@@ -22,7 +22,12 @@ const iso__poller *const iso__poller_table[] = {
     &iso__poller_poll,   &iso__poller_select, NULL,
 };
 
-const iso__proactor *const iso__proactor_table[] = { NULL };
+const iso__proactor *const iso__proactor_table[] = {
+#if defined(ISO__HAVE_IO_URING)
+    &iso__proactor_uring,
+#endif
+    NULL,
+};
 
 /* clang-format off */
 const iso_backend iso__backend_table[] = {
@@ -41,7 +46,11 @@ const iso_backend iso__backend_table[] = {
     { "selector:poll", "", true, false },
     { "selector:select", "", true, false },
     { "proactor:iocp", "only Windows has I/O completion ports", false, false },
-    { "proactor:io_uring", "this version has no driver for io_uring", false, false },
+#if defined(ISO__HAVE_IO_URING)
+    { "proactor:io_uring", "", true, false },
+#else
+    { "proactor:io_uring", "only Linux has io_uring", false, false },
+#endif
     { NULL, NULL, false, false },
 };
 /* clang-format on */

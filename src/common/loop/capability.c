@@ -154,7 +154,7 @@ static const struct backend {
 } backends[] = {
     { "selector:epoll", ISO__WITH_EPOLL },   { "selector:kqueue", ISO__WITH_KQUEUE },
     { "selector:poll", ISO__WITH_POLL },     { "selector:select", ISO__WITH_SELECT },
-    { "proactor:iocp", ISO__WITH_PROACTOR }, { "proactor:io_uring", ISO__WITH_PROACTOR },
+    { "proactor:iocp", ISO__WITH_PROACTOR }, { "proactor:io_uring", ISO__WITH_URING },
 };
 
 static const char *default_backend(void)

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+/* The driver over io_uring: a ProactorEventLoop on Linux. This file has the turn, and the life of
+ * the driver; uring.h says where the operations are. */
+#include "uring.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "sys/descriptor.h"
+#include "sys/error.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+/* ---- waking ---- */
+
+/* Others write to an eventfd, on which a poll stays that needs no answer: nobody reads it, and each
+ * write is an event. A message to the ring (IORING_REGISTER_SEND_MSG_RING) does without the
+ * descriptor and is slower: 551 ns against 411 for a wake-up and the wait that it ends. */
+static void fill_wake(iso__request *request, iso__uring_sqe *sqe)
+{
+    sqe->opcode = ISO__URING_OP_POLL_ADD;
+    sqe->fd = (int)ISO__CONTAINER(request, iso__uring, wake_request)->wake.reader;
+    sqe->len = ISO__URING_POLL_MULTI;
+    sqe->op_flags = iso__uring_poll_word(POLLIN);
+}
+
+static void listen_for_wakes(iso__uring *self)
+{
+    self->wake_request.state = ISO__REQUEST_QUEUED;
+    iso__list_push(&self->queued, &self->wake_request.link);
+}
+
+/* The poll may end, if completions had no place. What was written is read before it begins anew, or
+ * it would end a wait for each time; so the next wait is none. */
+static void woken(iso__request *request, int result, unsigned flags)
+{
+    iso__uring *self = ISO__CONTAINER(request, iso__uring, wake_request);
+
+    (void)result;
+    self->was_woken = true;
+    if ((flags & ISO__URING_CQE_MORE) != 0) return;
+    iso__sys_wake_drain(&self->wake);
+    self->is_woken = true;
+    listen_for_wakes(self);
+}
+
+static void uring_wake(iso__driver *driver)
+{
+    iso__sys_wake_signal(&iso__uring_of(driver)->wake);
+}
+
+/* ---- another thread ---- */
+
+static int tell_completions(const iso__uring *self)
+{
+    int32_t fd = (int32_t)self->embedded.reader;
+
+    if (self->embedded.reader == ISO_FD_NONE) return 0;
+    return iso__ring_register(&self->ring, ISO__URING_REGISTER_EVENTFD, &fd, 1);
+}
+
+static int take_completions(iso__uring *self)
+{
+    iso__uring_cqe cqe;
+    int count = 0;
+
+    while (iso__ring_take(&self->ring, &cqe)) {
+        if (iso__request_complete(self, &cqe)) count++;
+    }
+    return count;
+}
+
+/* The loop has gone to another thread, which may not enter the ring: it gets one of its own. What
+ * had been completed was taken in the last turn, or is taken now. Nothing else is under way inside
+ * the kernel: a request goes on only in the call of the ring's own thread. So closing the ring ends
+ * what it held, and what was not cancelled begins anew. */
+static int move_to_this_thread(iso__uring *self)
+{
+    iso__ring ring;
+    int rc =
+        iso__ring_open(&ring, iso__uring_sizes_of_new.sq_entries,
+                       iso__uring_sizes_of_new.cq_entries, !iso__uring_sizes_of_new.without_defer);
+
+    if (rc != 0) return rc;
+    (void)take_completions(self);
+    iso__ring_close(&self->ring);
+    self->ring = ring;
+    self->buffers.is_registered = false;
+    iso__sys_wake_drain(&self->wake);
+    self->is_woken = true;
+    iso__requests_restart(self);
+    return tell_completions(self);
+}
+
+/* ---- a turn ---- */
+
+/* Answers whether any of them had something to tell already: an event, as if it came now. */
+static bool start_idle(iso__uring *self)
+{
+    bool was_empty = iso__list_empty(self->base.ready);
+    iso__link begin;
+    iso__link *link;
+
+    iso__list_init(&begin);
+    iso__list_splice(&begin, &self->idle); /* what has nothing to tell comes again, in a turn */
+    while ((link = iso__list_pop(&begin)) != NULL) {
+        iso__channel *channel = ISO__CONTAINER(link, iso__channel, link);
+
+        if (channel->io->mode != ISO__IO_IDLE) channel->start(channel);
+    }
+    return was_empty && !iso__list_empty(self->base.ready);
+}
+
+/* Whether the ring need not be entered: nothing is to be submitted, awaited, or to come. */
+static bool is_at_rest(const iso__uring *self, iso_nsec timeout)
+{
+    return timeout == 0 && self->ring.to_submit == 0 && self->ring.is_enabled &&
+           !iso__ring_has_work(&self->ring);
+}
+
+/* Submit what there is, wait if that was all, and take what came. Returns how many events, or
+ * -errno. What the kernel has no memory, or no place, for is submitted in the next turn. */
+static int enter(iso__uring *self, iso_nsec timeout)
+{
+    int count = 0;
+    bool is_all;
+
+    do {
+        int taken;
+        int rc;
+
+        is_all = iso__requests_fill(self);
+        if (!is_all || self->is_woken) timeout = 0;
+        self->is_woken = false;
+        if (is_at_rest(self, timeout)) break;
+        rc = iso__ring_enter(&self->ring, timeout);
+        if (rc == -EEXIST) {
+            rc = move_to_this_thread(self);
+            is_all = false;
+        }
+        if (rc != 0 && rc != -EBUSY && rc != -EAGAIN) return rc;
+        taken = take_completions(self);
+        if (rc != 0 && taken == 0) {
+            self->is_woken = true;
+            break;
+        }
+        count += taken;
+        timeout = 0;
+    } while (!is_all || self->ring.to_submit > 0 || iso__ring_has_overflow(&self->ring));
+    return count;
+}
+
+/* Who waits on the descriptor sees it readable until it was read, and then look once more. */
+static int settle_embedded(iso__uring *self)
+{
+    iso__sys_wake_drain(&self->embedded);
+    return iso__ring_enter(&self->ring, 0) == 0 ? take_completions(self) : 0;
+}
+
+static int uring_turn(iso__driver *driver, iso_nsec timeout)
+{
+    iso__uring *self = iso__uring_of(driver);
+    bool had_some;
+    int count;
+
+    self->is_busy = true;
+    had_some = start_idle(self);
+    if (!iso__list_empty(driver->ready) || !iso__list_empty(&self->idle)) timeout = 0;
+    count = enter(self, timeout);
+    if (count >= 0 && self->embedded.reader != ISO_FD_NONE) count += settle_embedded(self);
+    if (count == 0 && had_some) count = 1;
+    self->was_woken = false;
+    self->is_busy = false;
+    return count >= 0 ? count : iso__sys_error(-count);
+}
+
+/* What ends at once, since it is to begin as something else, begins in the second round. */
+static void submit_rounds(iso__uring *self)
+{
+    int left = 3;
+
+    do {
+        (void)start_idle(self);
+        (void)enter(self, 0); /* what fails here fails in the next turn, which tells */
+    } while (--left > 0 && !iso__list_empty(&self->idle));
+}
+
+/* A wake-up that comes meanwhile is the next turn's. */
+void iso__uring_submit(iso__uring *self)
+{
+    if (self->is_busy) return; /* it will be, right away */
+    self->is_busy = true;
+    submit_rounds(self);
+    if (self->embedded.reader != ISO_FD_NONE) (void)settle_embedded(self);
+    self->is_woken |= self->was_woken;
+    self->was_woken = false;
+    if (self->embedded.reader != ISO_FD_NONE &&
+        (self->is_woken || !iso__list_empty(self->base.ready)))
+        iso__sys_wake_signal(&self->embedded);
+    self->is_busy = false;
+}
+
+void iso__uring_touched(iso__uring *self)
+{
+    if (self->embedded.reader != ISO_FD_NONE) iso__uring_submit(self);
+}
+
+/* The ring's own descriptor does not tell of what has yet to be run for DEFER_TASKRUN, an eventfd
+ * does. What is queued is submitted first: then the ring is this thread's. */
+static iso_fd uring_descriptor(iso__driver *driver)
+{
+    iso__uring *self = iso__uring_of(driver);
+
+    if (self->embedded.reader != ISO_FD_NONE) return self->embedded.reader;
+    iso__uring_submit(self);
+    if (iso__sys_wake_open(&self->embedded) != 0) return ISO_FD_NONE;
+    if (tell_completions(self) != 0) {
+        iso__sys_wake_close(&self->embedded);
+        return ISO_FD_NONE;
+    }
+    iso__uring_submit(self); /* what came before */
+    return self->embedded.reader;
+}
+
+static size_t uring_held(const iso__driver *driver)
+{
+    return ((const iso__uring *)driver)->held_count;
+}
+
+static void uring_cancel_held(iso__driver *driver)
+{
+    iso__uring *self = iso__uring_of(driver);
+    iso__link *link;
+
+    for (link = self->held.next; link != &self->held; link = link->next) {
+        iso__request *request = ISO__CONTAINER(link, iso__request, link);
+
+        if (request->channel != NULL) (void)iso__request_cancel(request);
+    }
+}
+
+/* ---- taking up and giving up ---- */
+
+static int uring_attach(iso__driver *driver, iso__io *io)
+{
+    iso__channel *channel;
+
+    if (io->fd < 0 || io->fd > INT32_MAX) return ISO_EBADF;
+    channel = iso__channel_new(iso__uring_of(driver), io);
+    if (channel == NULL) return ISO_ENOMEM;
+    io->node.link.next = NULL;
+    io->node.link.prev = NULL;
+    io->own.channel = channel;
+    io->mode = ISO__IO_IDLE;
+    return 0;
+}
+
+/* A request keeps its file open: to its peer a socket is closed only when that has ended. A stream
+ * can wait for the next turn, in which its cancel goes with everything else. What listens, or is
+ * the program's own, is given up at once: its address, or its other end, is wanted next. */
+static void uring_detach(iso__driver *driver, iso__io *io)
+{
+    iso__uring *self = iso__uring_of(driver);
+    iso__channel *channel = iso__channel_of(io);
+    bool is_stream = channel->acceptor == NULL && channel->use == ISO__USE_MULTISHOT;
+    bool is_over;
+
+    channel->busy++;
+    iso__list_remove_if_in(&io->node.link);
+    iso__list_remove_if_in(&channel->link);
+    io->own.channel = NULL;
+    io->mode = ISO__IO_IDLE;
+    channel->io = NULL;
+    channel->writer = NULL;
+    iso__channel_drop_received(channel);
+    iso__channel_drop_accepted(channel);
+    is_over = iso__request_cancel(&channel->in);
+    if (!iso__request_cancel(&channel->out)) is_over = is_stream = false;
+    if (!is_over && !is_stream) iso__uring_submit(self);
+    channel->busy--;
+    iso__channel_free_if_over(channel);
+}
+
+static void uring_forget(iso__driver *driver, iso_fd fd)
+{
+    (void)driver; /* what was detached is cancelled */
+    (void)fd;
+}
+
+/* ---- watching ---- */
+
+static uint32_t polled_for(unsigned wants)
+{
+    return ((wants & ISO_EVENT_READ) != 0 ? (uint32_t)(POLLIN | POLLRDHUP) : 0u) |
+           ((wants & ISO_EVENT_WRITE) != 0 ? (uint32_t)POLLOUT : 0u);
+}
+
+static unsigned events_of(int result)
+{
+    unsigned events = 0;
+
+    if (result == -EBADF) return ISO_EVENT_GONE;
+    if (result < 0 || (result & (POLLERR | POLLHUP)) != 0) return ISO_EVENT_READ | ISO_EVENT_WRITE;
+    if ((result & (POLLIN | POLLRDHUP)) != 0) events |= ISO_EVENT_READ;
+    if ((result & POLLOUT) != 0) events |= ISO_EVENT_WRITE;
+    return events;
+}
+
+/* One that was cancelled, to wait for something else, begins anew. */
+static void watched(iso__request *request, int result, unsigned flags)
+{
+    iso__channel *self = request->channel;
+
+    (void)flags;
+    self->use = ISO__USE_NOTHING;
+    if (self->io == NULL) return;
+    if (result != -ECANCELED)
+        self->io->fired = (uint8_t)(events_of(result) & (self->io->wants | ISO_EVENT_GONE));
+    if (self->io->fired != 0)
+        iso__driver_ready(&self->driver->base, &self->io->node);
+    else
+        iso__channel_idle(self);
+}
+
+static void start_watching(iso__channel *self)
+{
+    if (self->use == ISO__USE_NOTHING && self->io->fired == 0)
+        iso__channel_poll(self, polled_for(self->io->wants), watched);
+}
+
+/* A reader, then a writer, of which the first may do away with the second, or with both. */
+static void tell_one(iso__channel *self, unsigned fired)
+{
+    iso__io *io = self->io;
+
+    if ((fired & ISO_EVENT_READ) != 0 && (fired & ISO_EVENT_WRITE) != 0) {
+        io->fired = ISO_EVENT_WRITE;
+        iso__list_push_front(self->driver->base.batch, &io->node.link);
+    }
+    if ((fired & ISO_EVENT_READ) != 0)
+        io->kind->ready(io, ISO_EVENT_READ);
+    else if ((fired & ISO_EVENT_WRITE) != 0)
+        io->kind->ready(io, ISO_EVENT_WRITE);
+}
+
+static void run_watched(iso__engine *engine, iso__node *node)
+{
+    iso__io *io = ISO__CONTAINER(node, iso__io, node);
+    iso__channel *self = iso__channel_of(io);
+    unsigned fired = io->fired;
+
+    (void)engine;
+    io->fired = 0;
+    if (io->mode != ISO__IO_WATCH) return;
+    self->busy++;
+    if ((fired & ISO_EVENT_GONE) != 0)
+        io->kind->ready(io, ISO_EVENT_GONE);
+    else
+        tell_one(self, fired & io->wants);
+    iso__channel_unbusy(self);
+}
+
+static int uring_watch(iso__driver *driver, iso__io *io, unsigned events)
+{
+    iso__channel *self = iso__channel_of(io);
+    int rc = io->mode == ISO__IO_WATCH ? 0 : iso__sys_descriptor_require_waitable(io->fd);
+
+    (void)driver;
+    if (rc != 0) return rc;
+    io->wants = (uint8_t)events;
+    io->fired &= (uint8_t)events;
+    io->mode = events == 0 ? ISO__IO_IDLE : ISO__IO_WATCH;
+    io->node.run = run_watched;
+    self->start = start_watching;
+    if (self->use == ISO__USE_POLL && (polled_for(events) & ~self->events) != 0 &&
+        iso__request_cancel(&self->in))
+        self->use = ISO__USE_NOTHING;
+    if (self->use == ISO__USE_NOTHING && events != 0) iso__channel_idle(self);
+    return 0;
+}
+
+/* ---- life ---- */
+
+static void uring_close(iso__driver *driver)
+{
+    iso__uring *self = iso__uring_of(driver);
+
+    iso__ring_close(&self->ring);
+    if (self->embedded.reader != ISO_FD_NONE) iso__sys_wake_close(&self->embedded);
+    iso__sys_wake_close(&self->wake);
+    iso__uring_free_once(self);
+    iso__buffers_free(self);
+    iso__free(driver->allocator, self->large, ISO__URING_LARGE);
+    iso__free(driver->allocator, self, sizeof(*self));
+}
+
+static const iso__driver_class uring_class = {
+    .name = "io_uring",
+    .sends_directly = true,
+    .lends_to_kernel = true,
+    .own_ios = 0,
+    .pinned_bytes = 0,
+    .close = uring_close,
+    .held = uring_held,
+    .cancel_held = uring_cancel_held,
+    .turn = uring_turn,
+    .wake = uring_wake,
+    .descriptor = uring_descriptor,
+    .attach = uring_attach,
+    .detach = uring_detach,
+    .forget = uring_forget,
+    .recv_start = iso__uring_recv_start,
+    .recv_stop = iso__uring_recv_stop,
+    .accept_start = iso__uring_accept_start,
+    .accept_stop = iso__uring_accept_stop,
+    .recvfrom_start = iso__uring_recvfrom_start,
+    .recvfrom_stop = iso__uring_recvfrom_stop,
+    .watch = uring_watch,
+    .send = iso__uring_send,
+    .sendto = iso__uring_sendto,
+    .connect = iso__uring_connect,
+    .sendfile = iso__uring_sendfile,
+    .withdraw = iso__uring_withdraw,
+};
+
+int iso__uring_need_large(iso__uring *self)
+{
+    if (self->large == NULL) self->large = iso__alloc(self->base.allocator, ISO__URING_LARGE);
+    return self->large != NULL ? 0 : ISO_ENOMEM;
+}
+
+static int open_ring(iso__uring *self)
+{
+    int rc =
+        iso__ring_open(&self->ring, iso__uring_sizes_of_new.sq_entries,
+                       iso__uring_sizes_of_new.cq_entries, !iso__uring_sizes_of_new.without_defer);
+
+    if (rc != 0) return iso__sys_error(-rc);
+    rc = iso__sys_wake_open(&self->wake);
+    if (rc != 0) iso__ring_close(&self->ring);
+    return rc;
+}
+
+static int uring_open(iso__driver **out, iso__engine *engine)
+{
+    iso__driver base;
+    iso__uring *self;
+    int rc;
+
+    iso__driver_init(&base, &uring_class, engine);
+    self = iso__alloc_zero(base.allocator, sizeof(*self));
+    if (self == NULL) return ISO_ENOMEM;
+    self->base = base;
+    rc = open_ring(self);
+    if (rc != 0) {
+        iso__free(base.allocator, self, sizeof(*self));
+        return rc;
+    }
+    iso__list_init(&self->idle);
+    iso__list_init(&self->queued);
+    iso__list_init(&self->cancels);
+    iso__list_init(&self->held);
+    self->embedded.reader = ISO_FD_NONE;
+    self->wake_request.fill = fill_wake;
+    self->wake_request.finished = woken;
+    listen_for_wakes(self);
+    *out = &self->base;
+    return 0;
+}
+
+const iso__proactor iso__proactor_uring = {
+    .name = "io_uring",
+    .id = ISO__PROACTOR_URING,
+    .open = uring_open,
+    .missing = iso__uring_missing,
+};

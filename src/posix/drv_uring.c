@@ -397,7 +397,7 @@ static void uring_close(iso__driver *driver)
 
 static const iso__driver_class uring_class = {
     .name = "io_uring",
-    .sends_directly = true,
+    .sends_directly = false,
     .lends_to_kernel = true,
     .own_ios = 0,
     .pinned_bytes = 0,

@@ -384,32 +384,47 @@ static int drop_write(iso_transport *self)
     return 0;
 }
 
+/* A driver that gathers what is sent in a turn, to hand it on in one call, has nothing to gather
+ * where the loop does not run; and what a program wrote then is on its way when it does something
+ * else. A pipe is not handed on so: it would only be waited for. */
+static bool sends_at_once(const iso_transport *self)
+{
+    return driver_of(self)->kind->sends_directly || self->io.medium == ISO__MEDIUM_PIPE ||
+           !iso_loop_is_running(self->object.loop);
+}
+
+/* Send now what can be, when nothing is queued, and keep the rest. */
+static int send_and_keep(iso_transport *self, const iso_buffer *list, size_t count, size_t total)
+{
+    ptrdiff_t sent = send_directly(self, list, count);
+    int rc = sent < 0 ? (int)sent : 0;
+
+    if (ISO__LIKELY((size_t)sent == total)) return 0;
+    if (rc == 0) {
+        rc = enqueue(self, list, count, (size_t)sent);
+        if (sent == 0) return rc;
+    }
+    if (rc != 0) begin_end(self, rc); /* half a message must not be followed by another */
+    return sent < 0 ? 0 : rc;
+}
+
 static int write_list(iso_transport *self, const iso_buffer *list, size_t count, size_t total)
 {
-    size_t sent = 0;
+    bool is_first = self->output == NULL;
     int rc;
 
     if (ISO__UNLIKELY(self->is_eof_written || !can_write(self))) return ISO_EINVALIDSTATE;
     if (ISO__UNLIKELY(self->loan != NULL)) return ISO_EBUSY;
     if (total == 0) return 0;
     if (ISO__UNLIKELY(self->state != OPEN)) return drop_write(self);
-    if (self->output == NULL && driver_of(self)->kind->sends_directly) {
-        ptrdiff_t got = send_directly(self, list, count);
-
-        if (ISO__UNLIKELY(got < 0)) {
-            begin_end(self, (int)got);
-            return 0;
-        }
-        if (ISO__LIKELY((size_t)got == total)) return 0;
-        sent = (size_t)got;
+    if (is_first && sends_at_once(self)) {
+        rc = send_and_keep(self, list, count, total);
+    } else {
+        rc = enqueue(self, list, count, 0);
+        if (rc == ISO_ENOMEM && is_first) rc = send_and_keep(self, list, count, total);
     }
-    rc = enqueue(self, list, count, sent);
-    if (rc != 0) {
-        if (sent > 0) begin_end(self, rc); /* half a message must not be followed by another */
-        return rc;
-    }
-    pause_if_high(self);
-    return 0;
+    if (rc == 0) pause_if_high(self);
+    return rc;
 }
 
 int iso_transport_write(iso_transport *self, const void *data, size_t size)

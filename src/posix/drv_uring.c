@@ -78,9 +78,7 @@ static int take_completions(iso__uring *self)
 static int move_to_this_thread(iso__uring *self)
 {
     iso__ring ring;
-    int rc =
-        iso__ring_open(&ring, iso__uring_sizes_of_new.sq_entries,
-                       iso__uring_sizes_of_new.cq_entries, !iso__uring_sizes_of_new.without_defer);
+    int rc = iso__ring_open(&ring, &self->sizes);
 
     if (rc != 0) return rc;
     (void)take_completions(self);
@@ -432,9 +430,7 @@ int iso__uring_need_large(iso__uring *self)
 
 static int open_ring(iso__uring *self)
 {
-    int rc =
-        iso__ring_open(&self->ring, iso__uring_sizes_of_new.sq_entries,
-                       iso__uring_sizes_of_new.cq_entries, !iso__uring_sizes_of_new.without_defer);
+    int rc = iso__ring_open(&self->ring, &self->sizes);
 
     if (rc != 0) return iso__sys_error(-rc);
     rc = iso__sys_wake_open(&self->wake);
@@ -452,6 +448,7 @@ static int uring_open(iso__driver **out, iso__engine *engine)
     self = iso__alloc_zero(base.allocator, sizeof(*self));
     if (self == NULL) return ISO_ENOMEM;
     self->base = base;
+    self->sizes = iso__uring_sizes_of_new;
     rc = open_ring(self);
     if (rc != 0) {
         iso__free(base.allocator, self, sizeof(*self));

@@ -86,6 +86,19 @@ struct iso__channel {
 
 /* ---- the rings ---- */
 
+/* How large rings and buffers are at first. A test makes them tiny. */
+typedef struct iso__uring_sizes {
+    uint32_t sq_entries;
+    uint32_t cq_entries;
+    uint32_t buffer_bytes;
+    uint32_t first_buffers;  /* how many there are at first, */
+    uint32_t buffer_entries; /* and at most: a power of two, 32768 at most */
+    bool without_defer;      /* as if the kernel had no DEFER_TASKRUN */
+} iso__uring_sizes;
+
+/* Those of the next driver. */
+extern iso__uring_sizes iso__uring_sizes_of_new;
+
 typedef struct iso__ring {
     int fd; /* -1: none */
     bool is_enabled;
@@ -140,6 +153,7 @@ enum { ISO__URING_SPARE = 4096, ISO__URING_LARGE = 64 * 1024 };
 
 struct iso__uring {
     iso__driver base;
+    iso__uring_sizes sizes;
     iso__ring ring;
     iso__link idle;    /* channels that may have something to start */
     iso__link queued;  /* requests, to be submitted; */
@@ -158,18 +172,6 @@ struct iso__uring {
     unsigned char spare[ISO__URING_SPARE]; /* to read into for want of memory */
 };
 
-/* How large rings and buffers are at first. A test makes them tiny. */
-typedef struct iso__uring_sizes {
-    uint32_t sq_entries;
-    uint32_t cq_entries;
-    uint32_t buffer_bytes;
-    uint32_t first_buffers;  /* how many there are at first, */
-    uint32_t buffer_entries; /* and at most: a power of two, 32768 at most */
-    bool without_defer;      /* as if the kernel had no DEFER_TASKRUN */
-} iso__uring_sizes;
-
-extern iso__uring_sizes iso__uring_sizes_of_new;
-
 static inline iso__channel *iso__channel_of(const iso__io *io)
 {
     return io->own.channel;
@@ -183,7 +185,7 @@ static inline iso__uring *iso__uring_of(iso__driver *driver)
 /* ---- uring_ring.c ---- */
 
 /* Set up and map a ring. It belongs to no thread until it is entered. Returns 0, or -errno. */
-int iso__ring_open(iso__ring *ring, uint32_t sq_entries, uint32_t cq_entries, bool may_defer);
+int iso__ring_open(iso__ring *ring, const iso__uring_sizes *sizes);
 void iso__ring_close(iso__ring *ring);
 
 /* The next entry to submit, zeroed; NULL: the ring is full, enter it. */

@@ -55,13 +55,13 @@ int iso__buffers_open(iso__uring *driver)
     int rc;
 
     if (self->ring != NULL) return 0;
-    self->bytes = iso__uring_sizes_of_new.buffer_bytes;
-    self->entries = iso__uring_sizes_of_new.buffer_entries;
+    self->bytes = driver->sizes.buffer_bytes;
+    self->entries = driver->sizes.buffer_entries;
     at = mmap(NULL, ring_bytes(self), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) return ISO_ENOMEM;
     (void)madvise(at, ring_bytes(self), MADV_DONTFORK);
     self->ring = at;
-    rc = add_chunk(driver, iso__uring_sizes_of_new.first_buffers);
+    rc = add_chunk(driver, driver->sizes.first_buffers);
     if (rc != 0) iso__buffers_free(driver);
     return rc;
 }

@@ -51,7 +51,8 @@ static int try_ring(void)
     iso__ring ring;
     long page = sysconf(_SC_PAGESIZE);
     void *buffers;
-    int rc = iso__ring_open(&ring, PROBE_ENTRIES, 2 * PROBE_ENTRIES, true);
+    iso__uring_sizes sizes = { .sq_entries = PROBE_ENTRIES, .cq_entries = 2 * PROBE_ENTRIES };
+    int rc = iso__ring_open(&ring, &sizes);
 
     if (rc != 0) return rc;
     buffers = mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -23,15 +23,14 @@ iso__uring_sizes iso__uring_sizes_of_new = {
 
 /* ---- setting up ---- */
 
-static int set_up(iso__uring_params *params, uint32_t sq_entries, uint32_t cq_entries,
-                  uint32_t flags)
+static int set_up(iso__uring_params *params, const iso__uring_sizes *sizes, uint32_t flags)
 {
     long fd;
 
     memset(params, 0, sizeof(*params));
     params->flags = flags | ISO__URING_SETUP_CQSIZE;
-    params->cq_entries = cq_entries;
-    fd = syscall(ISO__SYS_URING_SETUP, (long)sq_entries, params);
+    params->cq_entries = sizes->cq_entries;
+    fd = syscall(ISO__SYS_URING_SETUP, (long)sizes->sq_entries, params);
     return fd >= 0 ? (int)fd : -errno;
 }
 
@@ -87,7 +86,7 @@ static int map_rings(iso__ring *ring, const iso__uring_params *params)
     return 0;
 }
 
-int iso__ring_open(iso__ring *ring, uint32_t sq_entries, uint32_t cq_entries, bool may_defer)
+int iso__ring_open(iso__ring *ring, const iso__uring_sizes *sizes)
 {
     const uint32_t every = ISO__URING_SETUP_SUBMIT_ALL | ISO__URING_SETUP_TASKRUN_FLAG;
     iso__uring_params params;
@@ -96,10 +95,10 @@ int iso__ring_open(iso__ring *ring, uint32_t sq_entries, uint32_t cq_entries, bo
     memset(ring, 0, sizeof(*ring));
     ring->setup_flags = every | ISO__URING_SETUP_SINGLE_ISSUER | ISO__URING_SETUP_DEFER_TASKRUN |
                         ISO__URING_SETUP_R_DISABLED;
-    ring->fd = may_defer ? set_up(&params, sq_entries, cq_entries, ring->setup_flags) : -EINVAL;
+    ring->fd = sizes->without_defer ? -EINVAL : set_up(&params, sizes, ring->setup_flags);
     if (ring->fd == -EINVAL) {
         ring->setup_flags = every | ISO__URING_SETUP_COOP_TASKRUN;
-        ring->fd = set_up(&params, sq_entries, cq_entries, ring->setup_flags);
+        ring->fd = set_up(&params, sizes, ring->setup_flags);
     }
     if (ring->fd < 0) {
         rc = ring->fd;

@@ -93,9 +93,9 @@ static void add_pieces(once *self)
         self->pieces[at].iov_base = (void *)(uintptr_t)list[at].data;
         self->pieces[at].iov_len = list[at].size < room ? list[at].size : room;
         room -= self->pieces[at].iov_len;
+        self->message.msg_iovlen++; /* an int here, a size_t there */
     }
     self->message.msg_iov = self->pieces;
-    self->message.msg_iovlen = (unsigned)at; /* an int here, a size_t there */
 }
 
 static void fill_message(iso__request *request, iso__uring_sqe *sqe)

@@ -62,6 +62,7 @@ set(ISO_SOURCES_IO
     src/common/io/listener.c
     src/common/io/multicast.c
     src/common/io/named_pipe.c
+    src/common/io/output.c
     src/common/io/pipe.c
     src/common/io/process.c
     src/common/io/sendfile.c

@@ -105,7 +105,10 @@ static bool start_idle(iso__uring *self)
     while ((link = iso__list_pop(&begin)) != NULL) {
         iso__channel *channel = ISO__CONTAINER(link, iso__channel, link);
 
-        if (channel->io->mode != ISO__IO_IDLE) channel->start(channel);
+        if (channel->busy > 0) /* its owner has yet to act on what it was told */
+            iso__list_push(&self->idle, link);
+        else if (channel->io->mode != ISO__IO_IDLE)
+            channel->start(channel);
     }
     return was_empty && !iso__list_empty(self->base.ready);
 }
@@ -262,7 +265,6 @@ static void uring_detach(iso__driver *driver, iso__io *io)
     iso__uring *self = iso__uring_of(driver);
     iso__channel *channel = iso__channel_of(io);
     bool is_stream = channel->acceptor == NULL && channel->use == ISO__USE_MULTISHOT;
-    bool is_over;
 
     channel->busy++;
     iso__list_remove_if_in(&io->node.link);
@@ -273,9 +275,9 @@ static void uring_detach(iso__driver *driver, iso__io *io)
     channel->writer = NULL;
     iso__channel_drop_received(channel);
     iso__channel_drop_accepted(channel);
-    is_over = iso__request_cancel(&channel->in);
-    if (!iso__request_cancel(&channel->out)) is_over = is_stream = false;
-    if (!is_over && !is_stream) iso__uring_submit(self);
+    if (!iso__request_cancel(&channel->out)) is_stream = false;
+    (void)iso__request_cancel(&channel->in);
+    if (channel->held > 0 && !is_stream) iso__uring_submit(self);
     channel->busy--;
     iso__channel_free_if_over(channel);
 }

@@ -55,7 +55,7 @@ static int make_place(iso__channel *self)
 }
 
 /* For whom there is no place, is refused: his end learns it, and the owner. */
-static void push(iso__channel *self, int fd)
+static void push_or_refuse(iso__channel *self, int fd)
 {
     acceptor *all = acceptor_of(self);
     int rc = make_place(self);
@@ -97,9 +97,13 @@ static void accepted(iso__request *request, int result, unsigned flags)
         return;
     }
     if (result >= 0)
-        push(self, result);
+        push_or_refuse(self, result);
     else if (result != -ECANCELED)
         acceptor_of(self)->error = iso__sys_error(-result);
+    /* Whom the owner can't be told of in a turn stay in the backlog. */
+    if (self->use == ISO__USE_MULTISHOT &&
+        acceptor_of(self)->end - acceptor_of(self)->begin >= self->io->accepts_per_turn)
+        (void)iso__request_cancel(&self->in);
     look(self);
 }
 

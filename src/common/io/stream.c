@@ -2,10 +2,9 @@
 /* Stream transports, over any driver. Source: asyncio, _SelectorSocketTransport. */
 #include "io/stream.h"
 
-#include "base/alloc.h"
-#include "base/buffer.h"
 #include "engine/medium.h"
 #include "io/extra_info.h"
+#include "io/output.h"
 #include "io/water.h"
 #include "loop/loop.h"
 
@@ -20,22 +19,13 @@ typedef enum stream_state {
     LOST
 } stream_state;
 
-/* What could not be sent at once. It exists only while there is such; when its transport ends, it
- * stays for as long as the kernel holds it. */
-typedef struct output {
-    iso__op op;
-    iso_loop *loop;
-    iso__byte_queue queue;
-    iso_buffer pieces[ISO__SYS_SENDV_MAX]; /* the front of the queue, lent to the driver */
-} output;
-
 struct iso_transport {
     iso__object object;
     iso__io io;
     iso__node event; /* tells connection_made, then connection_lost */
     const iso_protocol *protocol;
     void *self;
-    output *output;
+    iso__output *output;
     iso__water water;
     uint8_t state;
     uint8_t uses;        /* ISO__PIPE_READS, ISO__PIPE_WRITES; a socket has both */
@@ -57,40 +47,27 @@ static iso__driver *driver_of(const iso_transport *self)
     return self->object.loop->engine.driver;
 }
 
-static const iso_allocator *allocator_of(const iso_transport *self)
-{
-    return iso__loop_allocator(self->object.loop);
-}
-
 /* ---- ending ---- */
-
-static void free_output(output *out)
-{
-    const iso_allocator *allocator = iso__loop_allocator(out->loop);
-
-    iso__byte_queue_clear(&out->queue, allocator);
-    iso__free(allocator, out, sizeof(*out));
-}
 
 /* The kernel has let go of what nobody wants sent any more. */
 static void orphan_done(iso__op *op, ptrdiff_t result)
 {
-    output *out = ISO__CONTAINER(op, output, op);
+    iso__output *out = ISO__CONTAINER(op, iso__output, op);
     iso_loop *loop = out->loop;
 
     (void)result;
-    free_output(out);
+    iso__output_free(out);
     iso__loop_uncount_memory(loop);
 }
 
 static void drop_output(iso_transport *self)
 {
-    output *out = self->output;
+    iso__output *out = self->output;
 
     if (out == NULL) return;
     self->output = NULL;
     if (driver_of(self)->kind->withdraw(driver_of(self), &out->op)) {
-        free_output(out);
+        iso__output_free(out);
         return;
     }
     out->op.done = orphan_done;
@@ -258,7 +235,7 @@ static void use_protocol(iso_transport *self, const iso_protocol *protocol, void
 
 static size_t buffered_size(const iso_transport *self)
 {
-    return self->output == NULL ? 0 : self->output->queue.size;
+    return self->output == NULL ? 0 : iso__output_size(self->output);
 }
 
 static void pause_if_high(iso_transport *self)
@@ -275,11 +252,10 @@ static void resume_if_low(iso_transport *self)
 
 static void start_send(iso_transport *self)
 {
-    output *out = self->output;
+    iso__output *out = self->output;
     int rc;
 
-    out->op.what.send.list = out->pieces;
-    out->op.what.send.count = iso__byte_queue_peek(&out->queue, out->pieces, ISO__SYS_SENDV_MAX);
+    iso__output_aim(out);
     rc = driver_of(self)->kind->send(driver_of(self), &out->op);
     if (rc != 0) begin_end(self, rc);
 }
@@ -319,10 +295,10 @@ static void send_done(iso__op *op, ptrdiff_t result)
         begin_end(self, (int)result);
         return;
     }
-    iso__byte_queue_take(&self->output->queue, allocator_of(self), (size_t)result);
+    iso__output_take(self->output, (size_t)result);
     resume_if_low(self); /* may write more, close or abort */
     if (self->output == NULL) return;
-    if (self->output->queue.size > 0)
+    if (iso__output_size(self->output) > 0)
         start_send(self);
     else
         finish_output(self);
@@ -353,19 +329,18 @@ static ptrdiff_t send_directly(iso_transport *self, const iso_buffer *list, size
 /* Keep what was not sent. The first such piece of memory is where the driver comes in. */
 static int enqueue(iso_transport *self, const iso_buffer *list, size_t count, size_t skip)
 {
-    output *out = self->output;
+    iso__output *out = self->output;
     int rc;
 
     if (out == NULL) {
-        out = iso__alloc_zero(allocator_of(self), sizeof(*out));
+        out = iso__output_new(self->object.loop);
         if (out == NULL) return ISO_ENOMEM;
         out->op.io = &self->io;
         out->op.done = send_done;
-        out->loop = self->object.loop;
     }
-    rc = iso__byte_queue_append(&out->queue, allocator_of(self), list, count, skip);
+    rc = iso__output_append(out, list, count, skip);
     if (rc != 0) {
-        if (self->output == NULL) iso__free(allocator_of(self), out, sizeof(*out));
+        if (self->output == NULL) iso__output_free(out);
         return rc;
     }
     if (self->output == NULL) {

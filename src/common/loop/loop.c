@@ -278,6 +278,7 @@ int iso_loop_close(iso_loop *loop)
     iso__executors_close(loop);
     iso__port_shut(loop);
     iso__engine_close(&loop->engine);
+    iso__spares_close(&loop->outputs, &loop->engine.allocator);
     iso__loop_unclaim(loop);
     return 0;
 }

@@ -4,6 +4,7 @@
 #define ISO_LOOP_LOOP_H
 
 #include "base/error.h"
+#include "base/spares.h"
 #include "engine/engine.h"
 #include "loop/object.h"
 
@@ -32,6 +33,7 @@ struct iso_loop {
     iso_executor *executor;
     iso_executor *executor_of_names;
     bool is_executor_shut;
+    iso__spares outputs; /* of io/output.c */
     char backend[ISO__BACKEND_NAME_BYTES];
 };
 

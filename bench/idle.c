@@ -18,7 +18,7 @@
 
 enum {
     BUDGET = 1024,
-    LENT = 2048, /* and what a proactor lends to the kernel, to be read into */
+    LENT = 2048, /* and what a completion port is lent, to be read into */
     BATCH = 50,
     SMALL_BLOCK = 4096,
     FEWEST = 200,
@@ -166,7 +166,7 @@ static int report(const bench *it, const counter *before, const counter *after)
     if (it->refusal != 0) printf(" (%zu wanted: %s)", it->wanted, iso_strerror(it->refusal));
     printf("\n  %8.1f bytes each, of their own, in %.2f blocks\n", small, blocks);
     printf("  %8.1f bytes each, their share of %zu larger blocks\n", large, after->large.blocks);
-    const bool lends = strncmp(iso_loop_backend(it->server_loop), "proactor:", 9) == 0;
+    const bool lends = strcmp(iso_loop_backend(it->server_loop), "proactor:iocp") == 0;
     const int budget = lends ? BUDGET + LENT : BUDGET;
     printf("  %8.1f bytes each, all told; the budget is %d\n", small + large, budget);
     return small + large > (double)budget;

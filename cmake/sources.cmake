@@ -125,6 +125,7 @@ set(ISO_SOURCES_IO_URING
     src/posix/uring_recv.c
     src/posix/uring_recvfrom.c
     src/posix/uring_ring.c
+    src/posix/uring_watch.c
 )
 
 # The test kit's kqueue for Linux (ISOLOOP_KQUEUE_STANDIN), compiled into the library.

@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "sys/descriptor.h"
 #include "sys/error.h"
 
 #include <errno.h>
@@ -113,42 +112,62 @@ static bool start_idle(iso__uring *self)
     return was_empty && !iso__list_empty(self->base.ready);
 }
 
+/* Since Linux 6.13 one call runs 20 of what completions need, at most, and leaves the rest to the
+ * next one, without a flag that says so. So after as many as may be all that one call runs there is
+ * another, up to so many; and one is left out so often at most. */
+enum { MAY_BE_MORE = 16, MOST_ROUNDS = 256, MOST_RESTS = 16 };
+
 /* Whether the ring need not be entered: nothing is to be submitted, awaited, or to come. */
-static bool is_at_rest(const iso__uring *self, iso_nsec timeout)
+static bool is_at_rest(iso__uring *self, iso_nsec timeout)
 {
-    return timeout == 0 && self->ring.to_submit == 0 && self->ring.is_enabled &&
-           !iso__ring_has_work(&self->ring);
+    bool rests = timeout == 0 && self->ring.to_submit == 0 && self->ring.is_enabled &&
+                 !iso__ring_has_work(&self->ring) && self->rests < MOST_RESTS;
+
+    self->rests = rests ? self->rests + 1 : 0;
+    return rests;
+}
+
+/* One call. Answers how many events came, or -errno; *goes_on: whether there may be more at once.
+ * What the kernel has no memory, or no place, for is submitted in the next turn. */
+static int enter_once(iso__uring *self, iso_nsec timeout, bool *goes_on)
+{
+    int rc = iso__ring_enter(&self->ring, timeout);
+    int taken;
+
+    if (rc == -EEXIST) {
+        rc = move_to_this_thread(self);
+        *goes_on = true;
+    }
+    if (rc != 0 && rc != -EBUSY && rc != -EAGAIN) return rc;
+    taken = take_completions(self);
+    if (taken >= MAY_BE_MORE || self->ring.to_submit > 0 || iso__ring_has_work(&self->ring))
+        *goes_on = true;
+    if (rc == 0 || taken > 0) return taken;
+    *goes_on = false;
+    self->is_woken = true;
+    return 0;
 }
 
 /* Submit what there is, wait if that was all, and take what came. Returns how many events, or
- * -errno. What the kernel has no memory, or no place, for is submitted in the next turn. */
+ * -errno. */
 static int enter(iso__uring *self, iso_nsec timeout)
 {
+    int left = MOST_ROUNDS;
     int count = 0;
-    bool is_all;
+    bool goes_on;
 
     do {
         int taken;
-        int rc;
 
-        is_all = iso__requests_fill(self);
-        if (!is_all || self->is_woken) timeout = 0;
+        goes_on = !iso__requests_fill(self);
+        if (goes_on || self->is_woken) timeout = 0;
         self->is_woken = false;
-        if (is_at_rest(self, timeout)) break;
-        rc = iso__ring_enter(&self->ring, timeout);
-        if (rc == -EEXIST) {
-            rc = move_to_this_thread(self);
-            is_all = false;
-        }
-        if (rc != 0 && rc != -EBUSY && rc != -EAGAIN) return rc;
-        taken = take_completions(self);
-        if (rc != 0 && taken == 0) {
-            self->is_woken = true;
-            break;
-        }
+        if (left == MOST_ROUNDS && is_at_rest(self, timeout)) return 0;
+        taken = enter_once(self, timeout, &goes_on);
+        if (taken < 0) return taken;
         count += taken;
         timeout = 0;
-    } while (!is_all || self->ring.to_submit > 0 || iso__ring_has_overflow(&self->ring));
+    } while (--left > 0 && goes_on);
     return count;
 }
 
@@ -288,98 +307,6 @@ static void uring_forget(iso__driver *driver, iso_fd fd)
     (void)fd;
 }
 
-/* ---- watching ---- */
-
-static uint32_t polled_for(unsigned wants)
-{
-    return ((wants & ISO_EVENT_READ) != 0 ? (uint32_t)(POLLIN | POLLRDHUP) : 0u) |
-           ((wants & ISO_EVENT_WRITE) != 0 ? (uint32_t)POLLOUT : 0u);
-}
-
-static unsigned events_of(int result)
-{
-    unsigned events = 0;
-
-    if (result == -EBADF) return ISO_EVENT_GONE;
-    if (result < 0 || (result & (POLLERR | POLLHUP)) != 0) return ISO_EVENT_READ | ISO_EVENT_WRITE;
-    if ((result & (POLLIN | POLLRDHUP)) != 0) events |= ISO_EVENT_READ;
-    if ((result & POLLOUT) != 0) events |= ISO_EVENT_WRITE;
-    return events;
-}
-
-/* One that was cancelled, to wait for something else, begins anew. */
-static void watched(iso__request *request, int result, unsigned flags)
-{
-    iso__channel *self = request->channel;
-
-    (void)flags;
-    self->use = ISO__USE_NOTHING;
-    if (self->io == NULL) return;
-    if (result != -ECANCELED)
-        self->io->fired = (uint8_t)(events_of(result) & (self->io->wants | ISO_EVENT_GONE));
-    if (self->io->fired != 0)
-        iso__driver_ready(&self->driver->base, &self->io->node);
-    else
-        iso__channel_idle(self);
-}
-
-static void start_watching(iso__channel *self)
-{
-    if (self->use == ISO__USE_NOTHING && self->io->fired == 0)
-        iso__channel_poll(self, polled_for(self->io->wants), watched);
-}
-
-/* A reader, then a writer, of which the first may do away with the second, or with both. */
-static void tell_one(iso__channel *self, unsigned fired)
-{
-    iso__io *io = self->io;
-
-    if ((fired & ISO_EVENT_READ) != 0 && (fired & ISO_EVENT_WRITE) != 0) {
-        io->fired = ISO_EVENT_WRITE;
-        iso__list_push_front(self->driver->base.batch, &io->node.link);
-    }
-    if ((fired & ISO_EVENT_READ) != 0)
-        io->kind->ready(io, ISO_EVENT_READ);
-    else if ((fired & ISO_EVENT_WRITE) != 0)
-        io->kind->ready(io, ISO_EVENT_WRITE);
-}
-
-static void run_watched(iso__engine *engine, iso__node *node)
-{
-    iso__io *io = ISO__CONTAINER(node, iso__io, node);
-    iso__channel *self = iso__channel_of(io);
-    unsigned fired = io->fired;
-
-    (void)engine;
-    io->fired = 0;
-    if (io->mode != ISO__IO_WATCH) return;
-    self->busy++;
-    if ((fired & ISO_EVENT_GONE) != 0)
-        io->kind->ready(io, ISO_EVENT_GONE);
-    else
-        tell_one(self, fired & io->wants);
-    iso__channel_unbusy(self);
-}
-
-static int uring_watch(iso__driver *driver, iso__io *io, unsigned events)
-{
-    iso__channel *self = iso__channel_of(io);
-    int rc = io->mode == ISO__IO_WATCH ? 0 : iso__sys_descriptor_require_waitable(io->fd);
-
-    (void)driver;
-    if (rc != 0) return rc;
-    io->wants = (uint8_t)events;
-    io->fired &= (uint8_t)events;
-    io->mode = events == 0 ? ISO__IO_IDLE : ISO__IO_WATCH;
-    io->node.run = run_watched;
-    self->start = start_watching;
-    if (self->use == ISO__USE_POLL && (polled_for(events) & ~self->events) != 0 &&
-        iso__request_cancel(&self->in))
-        self->use = ISO__USE_NOTHING;
-    if (self->use == ISO__USE_NOTHING && events != 0) iso__channel_idle(self);
-    return 0;
-}
-
 /* ---- life ---- */
 
 static void uring_close(iso__driver *driver)
@@ -416,7 +343,7 @@ static const iso__driver_class uring_class = {
     .accept_stop = iso__uring_accept_stop,
     .recvfrom_start = iso__uring_recvfrom_start,
     .recvfrom_stop = iso__uring_recvfrom_stop,
-    .watch = uring_watch,
+    .watch = iso__uring_watch,
     .send = iso__uring_send,
     .sendto = iso__uring_sendto,
     .connect = iso__uring_connect,

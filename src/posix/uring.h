@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of the driver over io_uring, for its own files:
  *
- *   drv_uring.c       a turn, waking, taking descriptors up and giving them up, watching
+ *   drv_uring.c       a turn, waking, taking descriptors up and giving them up
  *   uring_ring.c      the mapped rings: setting up, entering, taking what came
  *   uring_probe.c     whether the running system has what the driver needs
  *   uring_channel.c   requests: asked for, submitted, cancelled, finished
@@ -9,6 +9,7 @@
  *   uring_recv.c      receives
  *   uring_accept.c    accepts
  *   uring_recvfrom.c  datagrams
+ *   uring_watch.c     readiness, for who does the rest himself
  *   uring_once.c      sends, connections, files: what the owner asks for once
  *   uring_abi.h       the kernel's side
  *
@@ -164,6 +165,7 @@ struct iso__uring {
     iso__request wake_request;
     bool was_woken;       /* since the last turn ended */
     bool is_woken;        /* the next wait is none */
+    int rests;            /* turns in a row that did not enter the ring */
     bool is_busy;         /* in a turn, or submitting */
     iso__wake embedded;   /* who waits on this reads of completions there; ISO_FD_NONE: nobody */
     unsigned char *large; /* to read pipes and datagrams into, and only that */
@@ -285,7 +287,8 @@ bool iso__buffers_grow(iso__uring *self);
 void iso__buffers_give(iso__uring *self, int32_t index);
 void iso__buffers_free(iso__uring *self);
 
-/* ---- uring_recv.c, uring_accept.c, uring_recvfrom.c, uring_once.c: the driver's functions ---- */
+/* ---- uring_recv.c, uring_accept.c, uring_recvfrom.c, uring_watch.c, uring_once.c: the driver's
+ * functions ---- */
 
 int iso__uring_recv_start(iso__driver *driver, iso__io *io);
 void iso__uring_recv_stop(iso__driver *driver, iso__io *io);
@@ -293,6 +296,7 @@ int iso__uring_accept_start(iso__driver *driver, iso__io *io, int max);
 void iso__uring_accept_stop(iso__driver *driver, iso__io *io);
 int iso__uring_recvfrom_start(iso__driver *driver, iso__io *io);
 void iso__uring_recvfrom_stop(iso__driver *driver, iso__io *io);
+int iso__uring_watch(iso__driver *driver, iso__io *io, unsigned events);
 int iso__uring_send(iso__driver *driver, iso__op *op);
 int iso__uring_sendto(iso__driver *driver, iso__op *op);
 int iso__uring_connect(iso__driver *driver, iso__op *op, const iso_address *address);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends, connections, files: operations of the owner's that end once. A send of a socket is the
  * kernel's, with the memory that it sends. What else waits until it can be written waits with a
- * poll, and is tried then: a connection, whose result is asked for; a file, for which the kernel has
- * no such request; a pipe, since a write to one that nobody reads would raise SIGPIPE. */
+ * poll, and is tried then: a connection, whose result is asked for; a file, for which the kernel
+ * has no such request; a pipe, since a write to one that nobody reads would raise SIGPIPE. */
 #include "uring.h"
 
 #include "base/alloc.h"

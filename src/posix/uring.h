@@ -109,11 +109,11 @@ typedef struct iso__ring {
     uint32_t cq_mask;
     uint32_t sq_entries;
     uint32_t sq_tail;
-    _Atomic(uint32_t) *shared_sq_head;
-    _Atomic(uint32_t) *shared_sq_tail;
-    _Atomic(uint32_t) *shared_sq_flags;
-    _Atomic(uint32_t) *shared_cq_head;
-    _Atomic(uint32_t) *shared_cq_tail;
+    iso__uring_word *shared_sq_head;
+    iso__uring_word *shared_sq_tail;
+    iso__uring_word *shared_sq_flags;
+    iso__uring_word *shared_cq_head;
+    iso__uring_word *shared_cq_tail;
     iso__uring_sqe *sqes;
     iso__uring_cqe *cqes;
     void *rings;

@@ -89,6 +89,11 @@ enum {
     ISO__URING_FEAT_EXT_ARG = 1 << 8
 };
 
+/* What both sides read and write. */
+typedef struct iso__uring_word {
+    _Atomic(uint32_t) value;
+} iso__uring_word;
+
 /* Where things lie in the mapped rings. */
 typedef struct iso__uring_sq_offsets {
     uint32_t head;

@@ -44,6 +44,21 @@ static void *map(int fd, size_t bytes, off_t offset)
     return at;
 }
 
+static iso__uring_word *word_at(unsigned char *base, uint32_t offset)
+{
+    return (iso__uring_word *)(void *)(base + offset);
+}
+
+static uint32_t read_word(iso__uring_word *word)
+{
+    return atomic_load_explicit(&word->value, memory_order_acquire);
+}
+
+static void write_word(iso__uring_word *word, uint32_t value)
+{
+    atomic_store_explicit(&word->value, value, memory_order_release);
+}
+
 static void find_rings(iso__ring *ring, const iso__uring_params *params)
 {
     unsigned char *base = ring->rings;
@@ -51,13 +66,13 @@ static void find_rings(iso__ring *ring, const iso__uring_params *params)
     uint32_t at;
 
     ring->sq_entries = params->sq_entries;
-    ring->sq_mask = *(uint32_t *)(void *)(base + params->sq_off.ring_mask);
-    ring->cq_mask = *(uint32_t *)(void *)(base + params->cq_off.ring_mask);
-    ring->shared_sq_head = (_Atomic(uint32_t) *)(void *)(base + params->sq_off.head);
-    ring->shared_sq_tail = (_Atomic(uint32_t) *)(void *)(base + params->sq_off.tail);
-    ring->shared_sq_flags = (_Atomic(uint32_t) *)(void *)(base + params->sq_off.flags);
-    ring->shared_cq_head = (_Atomic(uint32_t) *)(void *)(base + params->cq_off.head);
-    ring->shared_cq_tail = (_Atomic(uint32_t) *)(void *)(base + params->cq_off.tail);
+    ring->sq_mask = read_word(word_at(base, params->sq_off.ring_mask));
+    ring->cq_mask = read_word(word_at(base, params->cq_off.ring_mask));
+    ring->shared_sq_head = word_at(base, params->sq_off.head);
+    ring->shared_sq_tail = word_at(base, params->sq_off.tail);
+    ring->shared_sq_flags = word_at(base, params->sq_off.flags);
+    ring->shared_cq_head = word_at(base, params->cq_off.head);
+    ring->shared_cq_tail = word_at(base, params->cq_off.tail);
     ring->cqes = (iso__uring_cqe *)(void *)(base + params->cq_off.cqes);
     /* Each place of the ring stands for the entry of its own number, for good. */
     for (at = 0; at < params->sq_entries; at++) array[at] = at;
@@ -134,7 +149,7 @@ int iso__ring_register(const iso__ring *ring, unsigned opcode, const void *arg, 
 
 iso__uring_sqe *iso__ring_entry(iso__ring *ring)
 {
-    uint32_t head = atomic_load_explicit(ring->shared_sq_head, memory_order_acquire);
+    uint32_t head = read_word(ring->shared_sq_head);
     iso__uring_sqe *entry = &ring->sqes[ring->sq_tail & ring->sq_mask];
 
     if (ring->sq_tail - head == ring->sq_entries) return NULL;
@@ -146,13 +161,12 @@ iso__uring_sqe *iso__ring_entry(iso__ring *ring)
 
 bool iso__ring_has_overflow(const iso__ring *ring)
 {
-    return (atomic_load_explicit(ring->shared_sq_flags, memory_order_acquire) &
-            ISO__URING_SQ_CQ_OVERFLOW) != 0;
+    return (read_word(ring->shared_sq_flags) & ISO__URING_SQ_CQ_OVERFLOW) != 0;
 }
 
 bool iso__ring_has_work(const iso__ring *ring)
 {
-    return (atomic_load_explicit(ring->shared_sq_flags, memory_order_acquire) &
+    return (read_word(ring->shared_sq_flags) &
             (ISO__URING_SQ_CQ_OVERFLOW | ISO__URING_SQ_TASKRUN)) != 0;
 }
 
@@ -182,7 +196,7 @@ int iso__ring_enter(iso__ring *ring, iso_nsec timeout)
         if (rc != 0) return rc;
         ring->is_enabled = true;
     }
-    atomic_store_explicit(ring->shared_sq_tail, ring->sq_tail, memory_order_release);
+    write_word(ring->shared_sq_tail, ring->sq_tail);
     count = call(ring, timeout);
     if (count >= 0) {
         ring->to_submit -= (uint32_t)count;
@@ -193,10 +207,10 @@ int iso__ring_enter(iso__ring *ring, iso_nsec timeout)
 
 bool iso__ring_take(iso__ring *ring, iso__uring_cqe *out)
 {
-    uint32_t head = atomic_load_explicit(ring->shared_cq_head, memory_order_relaxed);
+    uint32_t head = read_word(ring->shared_cq_head);
 
-    if (head == atomic_load_explicit(ring->shared_cq_tail, memory_order_acquire)) return false;
+    if (head == read_word(ring->shared_cq_tail)) return false;
     *out = ring->cqes[head & ring->cq_mask];
-    atomic_store_explicit(ring->shared_cq_head, head + 1, memory_order_release);
+    write_word(ring->shared_cq_head, head + 1);
     return true;
 }

@@ -155,6 +155,25 @@ KIT_TEST(more_requests_than_the_ring_has_places_are_all_submitted)
     demand_all_with(k, &sizes);
 }
 
+/* One call runs 20 of what completions need. */
+KIT_TEST(all_that_has_come_is_told_in_one_turn)
+{
+    iso__uring_sizes sizes = usual;
+    iso_loop *loop;
+    static crowd all;
+    int at;
+
+    sizes.first_buffers = 64;
+    loop = loop_of(k, &sizes);
+    if (loop == NULL) return;
+    gather(&all, k, loop);
+    turn(all.engine);
+    for (at = 0; at < STREAMS; at++) kit_send(k, all.far[at], "", 1); /* probe_byte(0) */
+    CHECK_EQ(iso__engine_turn(all.engine, 0), STREAMS);
+    for (at = 0; at < STREAMS; at++) CHECK_EQ(all.its[at].total, 1);
+    disperse(&all);
+}
+
 KIT_TEST(buffers_that_run_dry_become_more)
 {
     iso__uring_sizes sizes = usual;
@@ -621,6 +640,7 @@ KIT_TEST(what_is_missing_is_said)
 static const kit_case cases[] = {
     KIT_CASE(more_completions_than_the_ring_has_places_are_all_told),
     KIT_CASE(more_requests_than_the_ring_has_places_are_all_submitted),
+    KIT_CASE(all_that_has_come_is_told_in_one_turn),
     KIT_CASE(buffers_that_run_dry_become_more),
     KIT_CASE(buffers_that_run_dry_and_cannot_become_more_lose_nothing),
     KIT_CASE(without_memory_for_more_buffers_nothing_is_lost),

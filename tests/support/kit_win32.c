@@ -23,7 +23,9 @@ static bool is_socket(uintptr_t value)
 }
 
 /* The system gives out low handles first, and each is a multiple of four. */
-void kit_os_begin(void) {}
+void kit_os_begin(void)
+{
+}
 
 int kit_os_count_descriptors(void)
 {

@@ -204,8 +204,7 @@ int iso__ring_register(const iso__ring *ring, unsigned opcode, const void *arg, 
 /* Take the next completion out; false: there is none. */
 bool iso__ring_take(iso__ring *ring, iso__uring_cqe *out);
 
-/* Whether completions wait in the kernel for one who enters. */
-bool iso__ring_has_overflow(const iso__ring *ring);
+/* Whether there are completions, or what leads to some waits in the kernel for one who enters. */
 bool iso__ring_has_work(const iso__ring *ring);
 
 /* ---- uring_probe.c ---- */

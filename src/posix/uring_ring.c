@@ -159,15 +159,11 @@ iso__uring_sqe *iso__ring_entry(iso__ring *ring)
     return entry;
 }
 
-bool iso__ring_has_overflow(const iso__ring *ring)
-{
-    return (read_word(ring->shared_sq_flags) & ISO__URING_SQ_CQ_OVERFLOW) != 0;
-}
-
 bool iso__ring_has_work(const iso__ring *ring)
 {
     return (read_word(ring->shared_sq_flags) &
-            (ISO__URING_SQ_CQ_OVERFLOW | ISO__URING_SQ_TASKRUN)) != 0;
+            (ISO__URING_SQ_CQ_OVERFLOW | ISO__URING_SQ_TASKRUN)) != 0 ||
+           read_word(ring->shared_cq_head) != read_word(ring->shared_cq_tail);
 }
 
 static long call(const iso__ring *ring, iso_nsec timeout)

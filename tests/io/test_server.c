@@ -754,17 +754,28 @@ KIT_TEST(a_reset_before_accept_does_not_stop_it)
     close_all(&h, loop);
 }
 
+/* Somebody calls when the process has no descriptor any more: not before, for a kernel that accepts
+ * by itself needs no turn for it. */
+static bool call_without_a_descriptor(kit *k, const iso_address *address)
+{
+    iso_fd fd = ISO_FD_NONE;
+    int rc;
+
+    REQUIRE_OK(iso__sys_socket_open(&fd, 4));
+    (void)kit_own(k, fd);
+    if (!kit_exhaust(k)) return false;
+    rc = iso__sys_socket_connect(fd, address);
+    return CHECK(rc == 0 || rc == ISO_EINPROGRESS);
+}
+
 /* A server in virtual time whose first caller finds the process without a descriptor. */
 static bool run_out(kit *k, iso_loop *loop, house *h, reports *told)
 {
     iso_address address;
-    iso_fd fd;
 
     listen_to_reports(loop, told);
     h->server = serve(k, loop, &echo, h, &address);
-    fd = kit_connect(k, &address);
-    kit_await(k, fd, ISO_EVENT_WRITE);
-    if (!kit_exhaust(k)) return false;
+    if (!call_without_a_descriptor(k, &address)) return false;
     kit_clock_of(k)->patience = ISO_S(5);
     (void)kit_run_until(k, loop, &told->count, 1);
     kit_clock_of(k)->patience = 0;
@@ -844,16 +855,13 @@ KIT_TEST(the_exception_handler_may_close_the_server)
     iso_loop *loop = kit_virtual_loop(k);
     iso_address address;
     reports told;
-    iso_fd fd;
     house h;
 
     house_init(&h, k);
     listen_to_reports(loop, &told);
     h.server = serve(k, loop, &echo, &h, &address);
     told.to_close = h.server;
-    fd = kit_connect(k, &address);
-    kit_await(k, fd, ISO_EVENT_WRITE);
-    if (!kit_exhaust(k)) {
+    if (!call_without_a_descriptor(k, &address)) {
         CHECK_OK(iso_loop_close(loop));
         return;
     }

@@ -276,14 +276,13 @@ static int uring_attach(iso__driver *driver, iso__io *io)
     return 0;
 }
 
-/* A request keeps its file open: to its peer a socket is closed only when that has ended. A stream
- * can wait for the next turn, in which its cancel goes with everything else. What listens, or is
- * the program's own, is given up at once: its address, or its other end, is wanted next. */
+/* A request keeps its file open: to its peer a socket is closed, and a listener's address is free,
+ * only when it has ended. Its owner may close the descriptor next, and not let the loop run again,
+ * so it is ended now. What has ended by itself, as a receive that found the end, costs nothing. */
 static void uring_detach(iso__driver *driver, iso__io *io)
 {
     iso__uring *self = iso__uring_of(driver);
     iso__channel *channel = iso__channel_of(io);
-    bool is_stream = channel->acceptor == NULL && channel->use == ISO__USE_MULTISHOT;
 
     channel->busy++;
     iso__list_remove_if_in(&io->node.link);
@@ -294,9 +293,9 @@ static void uring_detach(iso__driver *driver, iso__io *io)
     channel->writer = NULL;
     iso__channel_drop_received(channel);
     iso__channel_drop_accepted(channel);
-    if (!iso__request_cancel(&channel->out)) is_stream = false;
     (void)iso__request_cancel(&channel->in);
-    if (channel->held > 0 && !is_stream) iso__uring_submit(self);
+    (void)iso__request_cancel(&channel->out);
+    if (channel->held > 0) iso__uring_submit(self);
     channel->busy--;
     iso__channel_free_if_over(channel);
 }

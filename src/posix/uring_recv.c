@@ -171,7 +171,7 @@ static ptrdiff_t read_at_once(const iso__channel *self, void *data, size_t size)
 static bool borrow(iso__channel *self, void **data, size_t *size)
 {
     self->io->kind->lend(self->io, data, size);
-    return is_wanted(self);
+    return is_wanted(self); /* not if its owner detached just now */
 }
 
 static void tell_ready(iso__channel *self)

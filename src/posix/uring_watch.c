@@ -54,7 +54,7 @@ static void tell_one(iso__channel *self, unsigned fired)
 
     if ((fired & ISO_EVENT_READ) != 0 && (fired & ISO_EVENT_WRITE) != 0) {
         io->fired = ISO_EVENT_WRITE;
-        iso__list_push_front(self->driver->base.batch, &io->node.link);
+        iso__driver_again(&self->driver->base, &io->node);
     }
     if ((fired & ISO_EVENT_READ) != 0)
         io->kind->ready(io, ISO_EVENT_READ);

@@ -642,7 +642,8 @@ KIT_TEST(a_descriptor_closed_while_the_loop_waits_for_it_does_not_spin)
     CHECK_EQ(kit_turn(k, loop), 0); /* it is waited for now, */
     kit_close(k, pair[0]);          /* and this tells, or the next turn finds out */
     for (round = 0; round < 5; round++) (void)iso_loop_run_once(loop, ISO_MS(2));
-    CHECK_EQ(seen.told, sees_closed(loop) ? 1 : 0);
+    /* an io_uring has it open still, until it is given up */
+    CHECK_EQ(seen.told, sees_closed(loop) && !is_backend(loop, "proactor:io_uring") ? 1 : 0);
     CHECK_EQ(iso_loop_run_once(loop, ISO_MS(2)), 0);
     CHECK_STR(kit_marks(k), "");
     (void)iso_loop_remove_reader(loop, pair[0]);

@@ -548,6 +548,23 @@ KIT_TEST(the_address_of_a_listener_is_free_as_soon_as_it_is_closed)
     finish(&loop->engine);
 }
 
+KIT_TEST(a_stream_is_closed_to_its_peer_as_soon_as_it_is_closed)
+{
+    iso_loop *loop = loop_of(k, &usual);
+    iso_fd pair[2];
+    char byte;
+    probe it;
+
+    if (loop == NULL) return;
+    kit_pair(k, pair);
+    attach(k, &loop->engine, &it, pair[0], &probe_reading);
+    CHECK_OK(start_recv(&it));
+    turn(&loop->engine);
+    detach_and_close(&it);
+    CHECK_EQ(iso__sys_socket_recv(pair[1], &byte, 1), 0);
+    finish(&loop->engine);
+}
+
 KIT_TEST(a_watched_socket_is_closed_to_its_peer_as_soon_as_its_program_closes_it)
 {
     iso_loop *loop = loop_of(k, &usual);
@@ -656,6 +673,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_forked_child_has_no_rings_and_a_program_no_descriptor_of_them),
     KIT_CASE(a_signal_ends_a_wait_and_is_no_error),
     KIT_CASE(the_address_of_a_listener_is_free_as_soon_as_it_is_closed),
+    KIT_CASE(a_stream_is_closed_to_its_peer_as_soon_as_it_is_closed),
     KIT_CASE(a_watched_socket_is_closed_to_its_peer_as_soon_as_its_program_closes_it),
     KIT_CASE(what_is_missing_is_said),
 };

@@ -19,8 +19,10 @@ set(ISO_SOURCES_ENGINE
     src/common/engine/engine.c
     src/common/engine/inbox.c
     src/common/engine/selector.c
+    src/common/engine/soon.c
     src/common/engine/timers.c
     src/common/engine/turn.c
+    src/common/engine/wheel.c
 )
 
 set(ISO_SOURCES_LOOP

@@ -169,6 +169,13 @@ ISO_API int iso_loop_call_at(iso_loop *loop, iso_nsec when, iso_callback callbac
  * Source: Handle.cancel. */
 ISO_API int iso_handle_cancel(iso_loop *loop, iso_handle handle);
 
+/* Have a timer be due at another time of iso_loop_time, later or earlier; it counts as scheduled
+ * last among equal times. Cheaper than to cancel it and schedule another, and its handle stays.
+ * Returns 0; ISO_ENOENT (it ran, or was cancelled), ISO_EINVAL (not a timer), ISO_ENOMEM (it is due
+ * as before then), ISO_ECLOSED, ISO_ETHREAD. Source: asyncio.Timeout.reschedule; libev,
+ * ev_timer_again. */
+ISO_API int iso_handle_reschedule(iso_loop *loop, iso_handle handle, iso_nsec when);
+
 /* When a timer is due, in *when. Returns 0; ISO_ENOENT (not waiting any more), ISO_EINVAL (not a
  * timer). Source: TimerHandle.when. */
 ISO_API int iso_handle_when(const iso_loop *loop, iso_handle handle, iso_nsec *when);

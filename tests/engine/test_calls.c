@@ -4,11 +4,9 @@
 
 static iso__call *take(iso__calls *calls, const iso_allocator *allocator)
 {
-    iso__call *call;
+    iso__call *call = iso__calls_take(calls, allocator);
 
-    if (calls->free == NULL) REQUIRE_OK(iso__calls_grow(calls, allocator));
-    call = calls->free;
-    calls->free = (iso__call *)(void *)call->node.link.next;
+    REQUIRE(call != NULL);
     call->callback = kit_nothing;
     return call;
 }
@@ -134,11 +132,11 @@ KIT_TEST(without_memory_growing_is_refused_and_all_is_as_it_was)
     uint64_t nth;
 
     iso__calls_init(&calls);
-    for (nth = 1; nth <= 2; nth++) { /* the directory, and the chunk */
+    for (nth = 1; nth <= 3; nth++) { /* the directory, the stack and the chunk */
         kit_fail_allocation(k, nth, false);
         CHECK_RC(iso__calls_grow(&calls, kit_allocator(k)), ISO_ENOMEM);
         CHECK_EQ(calls.chunk_count, 0);
-        CHECK_PTR(calls.free, NULL);
+        CHECK_EQ(calls.free_count, 0);
     }
     kit_fail_allocation(k, 0, false);
     call = take(&calls, kit_allocator(k));

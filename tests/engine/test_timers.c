@@ -18,27 +18,24 @@ typedef struct bench {
 
 static void begin(kit *k, bench *self)
 {
-    iso__timers_init(&self->timers);
-    iso__calls_init(&self->calls);
     self->allocator = kit_allocator(k);
+    iso__calls_init(&self->calls);
+    iso__timers_init(&self->timers, &self->calls, self->allocator);
     self->count = 0;
 }
 
 static void end(bench *self)
 {
-    iso__timers_close(&self->timers, self->allocator);
+    iso__timers_close(&self->timers);
     iso__calls_close(&self->calls, self->allocator);
 }
 
 static iso__call *take_call(bench *self)
 {
-    iso__call *call;
+    iso__call *call = iso__calls_take(&self->calls, self->allocator);
 
-    if (self->calls.free == NULL) REQUIRE_OK(iso__calls_grow(&self->calls, self->allocator));
-    call = self->calls.free;
-    self->calls.free = (iso__call *)(void *)call->node.link.next;
+    REQUIRE(call != NULL);
     call->callback = kit_nothing;
-    call->heap_index = ISO__CALL_NO_TIMER;
     return call;
 }
 
@@ -47,7 +44,7 @@ static iso__call *add(bench *self, iso_nsec when)
     iso__call *call = take_call(self);
 
     REQUIRE(self->count < MOST);
-    REQUIRE_OK(iso__timers_add(&self->timers, self->allocator, &self->calls, call, when));
+    REQUIRE_OK(iso__timers_add(&self->timers, call, when));
     self->waiting[self->count] = call;
     self->when[self->count] = when;
     self->count++;
@@ -56,7 +53,6 @@ static iso__call *add(bench *self, iso_nsec when)
 
 static void forget(bench *self, int at)
 {
-    iso__calls_free(&self->calls, self->waiting[at]);
     self->count--;
     for (; at < self->count; at++) { /* the order of adding is kept */
         self->waiting[at] = self->waiting[at + 1];
@@ -66,8 +62,7 @@ static void forget(bench *self, int at)
 
 static void remove_at(bench *self, int at)
 {
-    iso__timers_remove(&self->timers, self->allocator, &self->calls, self->waiting[at]);
-    CHECK_EQ(self->waiting[at]->heap_index, ISO__CALL_NO_TIMER);
+    iso__timers_cancel(&self->timers, self->waiting[at]);
     forget(self, at);
 }
 
@@ -83,16 +78,31 @@ static int next_of(const bench *self)
     return best;
 }
 
-static void pop(bench *self)
+static iso_nsec pop(bench *self)
 {
     int next = next_of(self);
     iso_nsec when = self->when[next];
 
-    CHECK_EQ(iso__timers_next(&self->timers), when);
-    CHECK_PTR(iso__timers_pop(&self->timers, self->allocator, &self->calls, when - 1), NULL);
-    CHECK_PTR(iso__timers_pop(&self->timers, self->allocator, &self->calls, when),
-              self->waiting[next]);
+    CHECK_LE(iso__timers_next(&self->timers), when);
+    if (self->timers.wheel == NULL) CHECK_EQ(iso__timers_next(&self->timers), when);
+    CHECK_PTR(iso__timers_pop(&self->timers, when - 1), NULL);
+    CHECK_PTR(iso__timers_pop(&self->timers, when), self->waiting[next]);
+    iso__calls_free(&self->calls, self->waiting[next]);
     forget(self, next);
+    return when;
+}
+
+/* One that was moved counts as added last. */
+static void move(kit *k, bench *self, iso_nsec when)
+{
+    int at = (int)kit_random_below(k, (uint32_t)self->count);
+    iso__call *moved = self->waiting[at];
+
+    CHECK_OK(iso__timers_move(&self->timers, moved, when));
+    forget(self, at);
+    self->waiting[self->count] = moved;
+    self->when[self->count] = when;
+    self->count++;
 }
 
 KIT_TEST(with_none_the_next_is_never)
@@ -101,7 +111,7 @@ KIT_TEST(with_none_the_next_is_never)
 
     begin(k, &self);
     CHECK_EQ(iso__timers_next(&self.timers), ISO_FOREVER);
-    CHECK_PTR(iso__timers_pop(&self.timers, self.allocator, &self.calls, ISO_FOREVER), NULL);
+    CHECK_PTR(iso__timers_pop(&self.timers, ISO_FOREVER), NULL);
     end(&self);
 }
 
@@ -164,9 +174,9 @@ KIT_TEST(one_that_is_not_due_stays)
 
     begin(k, &self);
     call = add(&self, 100);
-    CHECK_PTR(iso__timers_pop(&self.timers, self.allocator, &self.calls, 99), NULL);
+    CHECK_PTR(iso__timers_pop(&self.timers, 99), NULL);
     CHECK_EQ(self.timers.count, 1);
-    CHECK_PTR(iso__timers_pop(&self.timers, self.allocator, &self.calls, 100), call);
+    CHECK_PTR(iso__timers_pop(&self.timers, 100), call);
     end(&self);
 }
 
@@ -184,9 +194,10 @@ KIT_TEST(times_before_zero_and_at_the_end_of_time_are_times)
 }
 
 /* Random adding, removing and popping against the list. */
-static void wander(kit *k, uint32_t different_times, int rounds)
+static void wander(kit *k, uint32_t different_times, iso_nsec apart, int rounds)
 {
     bench *self = malloc(sizeof(*self));
+    iso_nsec now = 0;
     int round;
 
     REQUIRE(self != NULL);
@@ -195,11 +206,13 @@ static void wander(kit *k, uint32_t different_times, int rounds)
         uint32_t what = kit_random_below(k, 100);
 
         if (self->count == 0 || (what < 50 && self->count < 700))
-            (void)add(self, kit_random_below(k, different_times));
-        else if (what < 75)
+            (void)add(self, now + kit_random_below(k, different_times) * apart);
+        else if (what < 60)
+            move(k, self, now + kit_random_below(k, different_times) * apart);
+        else if (what < 80)
             remove_at(self, (int)kit_random_below(k, (uint32_t)self->count));
         else
-            pop(self);
+            now = pop(self);
         CHECK_EQ(self->timers.count, self->count);
     }
     while (self->count > 0 && !kit_has_failed(k)) pop(self);
@@ -209,12 +222,33 @@ static void wander(kit *k, uint32_t different_times, int rounds)
 
 KIT_TEST(they_do_as_a_sorted_list_does)
 {
-    wander(k, 1000000, 20000);
+    wander(k, 1000000, 1, 20000);
+}
+
+/* Seconds apart, and within the same milliseconds; hours; and the whole range of the wheel. */
+KIT_TEST(they_do_as_a_sorted_list_does_over_seconds)
+{
+    wander(k, 2000000000, 3, 20000);
+}
+
+KIT_TEST(they_do_as_a_sorted_list_does_over_milliseconds)
+{
+    wander(k, 40, ISO_US(100), 20000);
+}
+
+KIT_TEST(they_do_as_a_sorted_list_does_over_hours)
+{
+    wander(k, 1000, ISO_S(37), 20000);
+}
+
+KIT_TEST(they_do_as_a_sorted_list_does_over_years)
+{
+    wander(k, 1000, ISO_S(3600) * 24, 2000);
 }
 
 KIT_TEST(they_do_as_a_sorted_list_does_with_many_ties)
 {
-    wander(k, 5, 20000);
+    wander(k, 5, 1, 20000);
 }
 
 /* One more comes and goes, again and again. */
@@ -295,7 +329,7 @@ KIT_TEST(without_memory_adding_is_refused_and_the_others_wait_on)
     call = take_call(&self);
     /* when one more finds no memory */
     kit_fail_allocation(k, 1, false);
-    CHECK_RC(iso__timers_add(&self.timers, self.allocator, &self.calls, call, 5), ISO_ENOMEM);
+    CHECK_RC(iso__timers_add(&self.timers, call, 5), ISO_ENOMEM);
     /* then the others come out as they would have */
     while (self.count > 0) pop(&self);
     end(&self);
@@ -310,6 +344,10 @@ static const kit_case cases[] = {
     KIT_CASE(one_that_is_not_due_stays),
     KIT_CASE(times_before_zero_and_at_the_end_of_time_are_times),
     KIT_CASE(they_do_as_a_sorted_list_does),
+    KIT_CASE(they_do_as_a_sorted_list_does_over_seconds),
+    KIT_CASE(they_do_as_a_sorted_list_does_over_milliseconds),
+    KIT_CASE(they_do_as_a_sorted_list_does_over_hours),
+    KIT_CASE(they_do_as_a_sorted_list_does_over_years),
     KIT_CASE(they_do_as_a_sorted_list_does_with_many_ties),
     KIT_CASE(memory_shrinks_when_much_less_waits_for_long),
     KIT_CASE(timers_that_come_and_go_in_bursts_ask_for_no_memory),

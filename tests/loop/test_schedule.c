@@ -399,6 +399,108 @@ KIT_TEST(when_says_when_a_timer_is_due)
     CHECK_RC(iso_handle_when(loop, soon, &when), ISO_ENOENT);
 }
 
+KIT_TEST(a_rescheduled_timer_is_due_at_its_new_time)
+{
+    iso_loop *loop = kit_virtual_loop(k);
+    iso_nsec begin = iso_loop_time(loop);
+    iso_handle later;
+    iso_handle earlier;
+    iso_nsec when = 0;
+
+    CHECK_OK(iso_loop_call_at(loop, begin + 10, kit_mark, "l", &later));
+    CHECK_OK(iso_loop_call_at(loop, begin + 50, kit_mark, "e", &earlier));
+    CHECK_OK(iso_loop_call_at(loop, begin + 20, kit_mark, "m", NULL));
+    CHECK_OK(iso_handle_reschedule(loop, later, begin + 30));
+    CHECK_OK(iso_handle_reschedule(loop, earlier, begin + 5));
+    CHECK_OK(iso_handle_when(loop, later, &when));
+    CHECK_EQ(when, begin + 30);
+    CHECK_EQ(iso_loop_run_once(loop, ISO_FOREVER), 1);
+    CHECK_EQ(iso_loop_time(loop), begin + 5);
+    CHECK_EQ(iso_loop_run_once(loop, ISO_FOREVER), 1);
+    CHECK_EQ(iso_loop_run_once(loop, ISO_FOREVER), 1);
+    CHECK_EQ(iso_loop_time(loop), begin + 30);
+    CHECK_STR(kit_marks(k), "eml");
+    CHECK_RC(iso_handle_reschedule(loop, later, begin + 99), ISO_ENOENT);
+}
+
+KIT_TEST(a_rescheduled_timer_comes_last_of_its_time)
+{
+    iso_loop *loop = kit_virtual_loop(k);
+    iso_nsec then = iso_loop_time(loop) + 5;
+    iso_handle first;
+
+    CHECK_OK(iso_loop_call_at(loop, then, kit_mark, "a", &first));
+    CHECK_OK(iso_loop_call_at(loop, then, kit_mark, "b", NULL));
+    CHECK_OK(iso_handle_reschedule(loop, first, then));
+    CHECK_EQ(iso_loop_run_once(loop, ISO_FOREVER), 2);
+    CHECK_STR(kit_marks(k), "ba");
+}
+
+typedef struct put_off {
+    iso_handle handle;
+    iso_nsec when;
+} put_off;
+
+static void reschedule_other(iso_loop *loop, void *arg)
+{
+    const put_off *it = arg;
+
+    CHECK_OK(iso_handle_reschedule(loop, it->handle, it->when));
+}
+
+KIT_TEST(a_timer_that_is_due_in_this_turn_can_be_put_off)
+{
+    iso_loop *loop = kit_virtual_loop(k);
+    iso_nsec begin = iso_loop_time(loop);
+    put_off it = { { 0, 0 }, begin + 50 };
+
+    CHECK_OK(iso_loop_call_at(loop, begin + 5, reschedule_other, &it, NULL));
+    CHECK_OK(iso_loop_call_at(loop, begin + 5, kit_mark, "a", &it.handle));
+    CHECK_EQ(iso_loop_run_once(loop, ISO_FOREVER), 1);
+    CHECK_STR(kit_marks(k), "");
+    CHECK_EQ(iso_loop_run_once(loop, ISO_FOREVER), 1);
+    CHECK_EQ(iso_loop_time(loop), begin + 50);
+    CHECK_STR(kit_marks(k), "a");
+}
+
+KIT_TEST(only_timers_are_rescheduled)
+{
+    iso_loop *loop = kit_loop(k);
+    iso_handle soon;
+    iso_handle never = { 0, 0 };
+
+    CHECK_OK(iso_loop_call_soon(loop, kit_mark, "a", &soon));
+    CHECK_RC(iso_handle_reschedule(loop, soon, 0), ISO_EINVAL);
+    CHECK_RC(iso_handle_reschedule(loop, never, 0), ISO_ENOENT);
+    kit_turn(k, loop);
+    CHECK_RC(iso_handle_reschedule(loop, soon, 0), ISO_ENOENT);
+    CHECK_STR(kit_marks(k), "a");
+}
+
+KIT_TEST(without_memory_a_timer_keeps_its_time)
+{
+    enum { MANY = 200 };
+    iso_loop *loop = kit_virtual_loop(k);
+    iso_nsec begin = iso_loop_time(loop);
+    iso_handle handle;
+    iso_nsec when = 0;
+    int at;
+
+    /* given a timer among as many as there is room for */
+    CHECK_OK(iso_loop_call_at(loop, begin + 1000, kit_mark, "a", &handle));
+    for (at = 1; at < 64; at++) CHECK_OK(iso_loop_call_at(loop, begin + at, kit_mark, "", NULL));
+    /* when it is to be earlier, and there is no memory */
+    kit_fail_allocation(k, 1, true);
+    CHECK_RC(iso_handle_reschedule(loop, handle, begin + 500), ISO_ENOMEM);
+    kit_fail_allocation(k, 0, false);
+    /* then it is due when it was */
+    CHECK_OK(iso_handle_when(loop, handle, &when));
+    CHECK_EQ(when, begin + 1000);
+    for (at = 0; at < MANY && kit_marks(k)[0] == '\0'; at++)
+        CHECK_GE(iso_loop_run_once(loop, ISO_FOREVER), 0);
+    CHECK_EQ(iso_loop_time(loop), begin + 1000);
+}
+
 KIT_TEST(cancelled_timers_do_not_pile_up)
 {
     iso_loop *loop = kit_loop(k);
@@ -496,6 +598,11 @@ static const kit_case cases[] = {
     KIT_CASE(a_handle_of_the_same_batch_can_be_cancelled),
     KIT_CASE(handles_stay_good_however_many_there_are),
     KIT_CASE(when_says_when_a_timer_is_due),
+    KIT_CASE(a_rescheduled_timer_is_due_at_its_new_time),
+    KIT_CASE(a_rescheduled_timer_comes_last_of_its_time),
+    KIT_CASE(a_timer_that_is_due_in_this_turn_can_be_put_off),
+    KIT_CASE(only_timers_are_rescheduled),
+    KIT_CASE(without_memory_a_timer_keeps_its_time),
     KIT_CASE(cancelled_timers_do_not_pile_up),
     KIT_CASE(time_never_goes_back),
     KIT_CASE(the_clock_resolution_is_positive),

@@ -35,8 +35,8 @@ static void timer_cancel(long index)
 
 static void timer_restart(long index, int64_t deadline)
 {
-    timer_cancel(index);
-    timer_start(index, deadline);
+    suite_check(iso_handle_reschedule(loop, handles[index], deadline) == 0,
+                "iso_handle_reschedule");
 }
 
 static void timers_stop(void)

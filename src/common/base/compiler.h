@@ -10,6 +10,7 @@
 #define ISO__PRINTF(format_index, first_index)
 #define ISO__LIKELY(condition) (condition)
 #define ISO__UNLIKELY(condition) (condition)
+#define ISO__PREFETCH(address) ((void)(address))
 #else
 #define ISO__THREAD_LOCAL _Thread_local
 #if defined(__MINGW32__) && !defined(__clang__)
@@ -21,6 +22,7 @@
 #endif
 #define ISO__LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define ISO__UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define ISO__PREFETCH(address) __builtin_prefetch(address)
 #endif
 
 /* The object that a member is embedded in. */

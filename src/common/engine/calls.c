@@ -4,12 +4,11 @@
 #include "base/alloc.h"
 #include "isoloop/error.h"
 
+#include <string.h>
+
 void iso__calls_init(iso__calls *calls)
 {
-    calls->chunks = NULL;
-    calls->chunk_count = 0;
-    calls->chunk_capacity = 0;
-    calls->free = NULL;
+    memset(calls, 0, sizeof(*calls));
 }
 
 void iso__calls_close(iso__calls *calls, const iso_allocator *allocator)
@@ -19,19 +18,33 @@ void iso__calls_close(iso__calls *calls, const iso_allocator *allocator)
     for (at = 0; at < calls->chunk_count; at++)
         iso__free(allocator, calls->chunks[at], ISO__CALLS_PER_CHUNK * sizeof(iso__call));
     iso__free(allocator, calls->chunks, calls->chunk_capacity * sizeof(*calls->chunks));
+    iso__free(allocator, calls->free,
+              calls->chunk_capacity * ISO__CALLS_PER_CHUNK * sizeof(*calls->free));
     iso__calls_init(calls);
 }
 
+/* Room for more chunks, and for their slots on the stack. */
 static int grow_directory(iso__calls *calls, const iso_allocator *allocator)
 {
     uint32_t capacity = calls->chunk_capacity == 0 ? 8 : calls->chunk_capacity * 2;
     iso__call **chunks;
+    uint32_t *slots;
 
-    if (capacity > UINT32_MAX / ISO__CALLS_PER_CHUNK) return ISO_ENOMEM;
-    chunks = iso__realloc(allocator, calls->chunks, calls->chunk_capacity * sizeof(*chunks),
-                          capacity * sizeof(*chunks));
+    if (capacity > INT32_MAX / ISO__CALLS_PER_CHUNK)
+        return ISO_ENOMEM; /* the highest bit is not ours */
+    chunks = iso__alloc(allocator, capacity * sizeof(*chunks));
     if (chunks == NULL) return ISO_ENOMEM;
+    slots = iso__realloc(allocator, calls->free,
+                         calls->chunk_capacity * ISO__CALLS_PER_CHUNK * sizeof(*slots),
+                         capacity * ISO__CALLS_PER_CHUNK * sizeof(*slots));
+    if (slots == NULL) {
+        iso__free(allocator, chunks, capacity * sizeof(*chunks));
+        return ISO_ENOMEM;
+    }
+    if (calls->chunk_count > 0) memcpy(chunks, calls->chunks, calls->chunk_count * sizeof(*chunks));
+    iso__free(allocator, calls->chunks, calls->chunk_capacity * sizeof(*chunks));
     calls->chunks = chunks;
+    calls->free = slots;
     calls->chunk_capacity = capacity;
     return 0;
 }

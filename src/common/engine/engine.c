@@ -5,12 +5,19 @@
 
 enum { PATIENCE_MS = 200, TELL_AFTER = 10 };
 
+/* A batch of scheduled callbacks, while the engine closes. */
+static void drop_soon(iso__engine *engine, iso__node *node)
+{
+    iso__soon_give(&engine->soon, iso__soon_batch_of(node));
+}
+
 void iso__engine_init(iso__engine *engine)
 {
     iso__list_init(&engine->ready);
     iso__list_init(&engine->batch);
+    iso__soon_init(&engine->soon, &engine->ready, drop_soon);
     iso__calls_init(&engine->calls);
-    iso__timers_init(&engine->timers);
+    iso__timers_init(&engine->timers, &engine->calls, &engine->allocator);
     iso__inbox_init(&engine->inbox, &engine->allocator);
     iso__map_init(&engine->ios, &engine->allocator);
 }
@@ -70,7 +77,8 @@ void iso__engine_close(iso__engine *engine)
         engine->driver->kind->close(engine->driver);
     }
     engine->driver = NULL;
-    iso__timers_close(&engine->timers, &engine->allocator);
+    iso__timers_close(&engine->timers);
+    iso__soon_close(&engine->soon, &engine->allocator);
     iso__calls_close(&engine->calls, &engine->allocator);
     iso__map_close(&engine->ios);
 }
@@ -92,65 +100,68 @@ static void run_call(iso__engine *engine, iso__node *node)
     if (ISO__LIKELY(!engine->is_closing)) callback(engine->loop, arg);
 }
 
-static iso__call *new_call(iso__engine *engine, iso_callback callback, void *arg)
-{
-    iso__call *call = engine->calls.free;
-
-    if (ISO__UNLIKELY(call == NULL)) {
-        if (iso__calls_grow(&engine->calls, &engine->allocator) != 0) return NULL;
-        call = engine->calls.free;
-    }
-    engine->calls.free = (iso__call *)(void *)call->node.link.next;
-    call->node.link.next = NULL;
-    call->node.link.prev = NULL;
-    call->node.run = run_call;
-    call->callback = callback;
-    call->arg = arg;
-    call->heap_index = ISO__CALL_NO_TIMER;
-    return call;
-}
-
-static void tell_handle(const iso__call *call, iso_handle *handle)
-{
-    if (handle == NULL) return;
-    handle->slot = call->slot;
-    handle->generation = call->generation;
-}
-
-int iso__engine_call_soon(iso__engine *engine, iso_callback callback, void *arg, iso_handle *handle)
-{
-    iso__call *call = new_call(engine, callback, arg);
-
-    if (call == NULL) return ISO_ENOMEM;
-    iso__list_push(&engine->ready, &call->node.link);
-    tell_handle(call, handle);
-    return 0;
-}
-
 int iso__engine_call_at(iso__engine *engine, iso_nsec when, iso_callback callback, void *arg,
                         iso_handle *handle)
 {
-    iso__call *call = new_call(engine, callback, arg);
+    iso__call *call = iso__calls_take(&engine->calls, &engine->allocator);
+    int rc;
 
     if (call == NULL) return ISO_ENOMEM;
-    if (iso__timers_add(&engine->timers, &engine->allocator, &engine->calls, call, when) != 0) {
+    call->node.run = run_call;
+    call->callback = callback;
+    call->arg = arg;
+    rc = iso__timers_add(&engine->timers, call, when);
+    if (rc != 0) {
         iso__calls_free(&engine->calls, call);
-        return ISO_ENOMEM;
+        return rc;
     }
-    tell_handle(call, handle);
+    if (handle != NULL) {
+        handle->slot = call->slot;
+        handle->generation = call->generation;
+    }
     return 0;
 }
 
 int iso__engine_cancel(iso__engine *engine, iso_handle handle)
 {
-    iso__call *call = iso__calls_find(&engine->calls, handle);
+    iso__call *call;
 
+    if ((handle.slot & ISO__SOON_HANDLE) != 0) return iso__soon_cancel(&engine->soon, handle);
+    call = iso__calls_find(&engine->calls, handle);
     if (call == NULL) return ISO_ENOENT;
-    if (call->heap_index != ISO__CALL_NO_TIMER)
-        iso__timers_remove(&engine->timers, &engine->allocator, &engine->calls, call);
-    else
-        iso__list_remove(&call->node.link);
+    if (!iso__link_is_in(&call->node.link)) {
+        iso__timers_cancel(&engine->timers, call);
+        return 0;
+    }
+    iso__list_remove(&call->node.link); /* it is due already */
     iso__calls_free(&engine->calls, call);
+    return 0;
+}
+
+int iso__engine_reschedule(iso__engine *engine, iso_handle handle, iso_nsec when)
+{
+    iso__call *call;
+    int rc;
+
+    if ((handle.slot & ISO__SOON_HANDLE) != 0)
+        return iso__soon_find(&engine->soon, handle) != NULL ? ISO_EINVAL : ISO_ENOENT;
+    call = iso__calls_find(&engine->calls, handle);
+    if (call == NULL) return ISO_ENOENT;
+    if (!iso__link_is_in(&call->node.link)) return iso__timers_move(&engine->timers, call, when);
+    rc = iso__timers_add(&engine->timers, call, when); /* it is due already, and waits again */
+    if (rc == 0) iso__list_remove(&call->node.link);
+    return rc;
+}
+
+int iso__engine_when(const iso__engine *engine, iso_handle handle, iso_nsec *when)
+{
+    const iso__call *call;
+
+    if ((handle.slot & ISO__SOON_HANDLE) != 0)
+        return iso__soon_find(&engine->soon, handle) != NULL ? ISO_EINVAL : ISO_ENOENT;
+    call = iso__calls_find(&engine->calls, handle);
+    if (call == NULL) return ISO_ENOENT;
+    *when = call->when;
     return 0;
 }
 
@@ -257,7 +268,7 @@ iso__origin iso__engine_origin(const iso__engine *engine, const iso__node *node)
     size_t at = 0;
 
     if (node->run == run_call) {
-        origin.what = "a scheduled callback";
+        origin.what = ISO__SCHEDULED;
         origin.callback = ISO__CONTAINER(node, const iso__call, node)->callback;
     } else if (node->run == run_post) {
         origin.what = "a callback from another thread";

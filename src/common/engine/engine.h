@@ -13,6 +13,7 @@
 #include "engine/calls.h"
 #include "engine/driver.h"
 #include "engine/inbox.h"
+#include "engine/soon.h"
 #include "engine/timers.h"
 #include "isoloop/loop.h"
 
@@ -21,6 +22,7 @@ struct iso__engine {
     iso__link ready; /* nodes to run in the next turn, and what is left of those of this one: */
     iso__link batch;
     iso__driver *driver;
+    iso__soon soon;
     iso__calls calls;
     iso__timers timers;
     bool is_stopping; /* the next turn does not wait */
@@ -69,13 +71,25 @@ static inline void iso__engine_ready(iso__engine *engine, iso__node *node)
 }
 
 /* Schedule a callback now, or at a time. *handle may be NULL. Returns 0 or ISO_ENOMEM. */
-int iso__engine_call_soon(iso__engine *engine, iso_callback callback, void *arg,
-                          iso_handle *handle);
+static inline int iso__engine_call_soon(iso__engine *engine, iso_callback callback, void *arg,
+                                        iso_handle *handle)
+{
+    iso__soon_entry entry;
+
+    entry.callback = callback;
+    entry.arg = arg;
+    return iso__soon_add(&engine->soon, &engine->allocator, entry, handle);
+}
 int iso__engine_call_at(iso__engine *engine, iso_nsec when, iso_callback callback, void *arg,
                         iso_handle *handle);
 
 /* Returns 0, or ISO_ENOENT for a stale handle. */
 int iso__engine_cancel(iso__engine *engine, iso_handle handle);
+
+/* Have a timer wait until another time, or tell its time. Return 0; ISO_ENOENT for a stale handle,
+ * ISO_EINVAL for one of call_soon; reschedule ISO_ENOMEM, and the timer waits as before then. */
+int iso__engine_reschedule(iso__engine *engine, iso_handle handle, iso_nsec when);
+int iso__engine_when(const iso__engine *engine, iso_handle handle, iso_nsec *when);
 
 /* Hand a node, or a callback, to the loop from any thread, and wake it if it waits. post_callback
  * returns 0 or ISO_ENOMEM. Thread: any. */
@@ -111,12 +125,14 @@ typedef struct iso__origin {
     iso_fd fd;
 } iso__origin;
 
+#define ISO__SCHEDULED "a scheduled callback"
+
 /* The origin of a node that is about to run; and a line in the log about one that took too long. */
 iso__origin iso__engine_origin(const iso__engine *engine, const iso__node *node);
 void iso__engine_tell_slow(const iso__engine *engine, iso__origin origin, iso_nsec taken);
 
 /* How long the next wait may last: 0 when something is ready, ISO_FOREVER when nothing is
  * waiting. */
-iso_nsec iso__engine_patience(const iso__engine *engine);
+iso_nsec iso__engine_patience(iso__engine *engine);
 
 #endif

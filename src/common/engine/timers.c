@@ -4,23 +4,49 @@
 #include "base/alloc.h"
 #include "isoloop/error.h"
 
-enum { CHILDREN = 4, SMALLEST = 64 };
+#include <string.h>
 
-void iso__timers_init(iso__timers *timers)
+enum {
+    CHILDREN = 4,
+    SMALLEST = 64, /* room of the heap */
+    FEW = 64,      /* wait in the heap, whenever they are due */
+    STALE_ALLOWED = 16,
+    AHEAD = 8 /* how far ahead calls are fetched */
+};
+
+void iso__timers_init(iso__timers *timers, iso__calls *calls, const iso_allocator *allocator)
 {
-    timers->heap = NULL;
-    timers->count = 0;
-    timers->capacity = 0;
-    timers->next_order = 0;
-    timers->most = 0;
-    timers->removals = 0;
+    memset(timers, 0, sizeof(*timers));
+    timers->calls = calls;
+    timers->allocator = allocator;
+    timers->is_next_known = true;
 }
 
-void iso__timers_close(iso__timers *timers, const iso_allocator *allocator)
+void iso__timers_close(iso__timers *timers)
 {
-    iso__free(allocator, timers->heap, timers->capacity * sizeof(*timers->heap));
-    iso__timers_init(timers);
+    iso__free(timers->allocator, timers->heap, timers->capacity * sizeof(*timers->heap));
+    if (timers->wheel != NULL) {
+        iso__wheel_close(timers->wheel, timers->allocator);
+        iso__free(timers->allocator, timers->wheel, sizeof(*timers->wheel));
+    }
+    iso__timers_init(timers, timers->calls, timers->allocator);
 }
+
+static iso__call *call_of(const iso__timers *timers, const iso__timer *entry)
+{
+    return iso__calls_at(timers->calls, entry->slot);
+}
+
+/* Whether no timer is left that this is the entry of. */
+static bool is_stale(const void *context, const iso__timer *entry)
+{
+    const iso__call *call = call_of(context, entry);
+
+    return call->entry != entry->order || call->callback == NULL ||
+           iso__link_is_in(&call->node.link);
+}
+
+/* ---- the heap ---- */
 
 static bool is_before(const iso__timer *a, const iso__timer *b)
 {
@@ -28,29 +54,25 @@ static bool is_before(const iso__timer *a, const iso__timer *b)
     return (int32_t)(a->order - b->order) < 0;
 }
 
-static void put(iso__timers *timers, iso__calls *calls, uint32_t at, iso__timer timer)
+static void sift_up(iso__timers *timers, uint32_t at, iso__timer timer)
 {
-    timers->heap[at] = timer;
-    iso__calls_at(calls, timer.slot)->heap_index = at;
-}
+    iso__timer *heap = timers->heap;
 
-static void sift_up(iso__timers *timers, iso__calls *calls, uint32_t at, iso__timer timer)
-{
     while (at > 0) {
         uint32_t parent = (at - 1) / CHILDREN;
 
-        if (!is_before(&timer, &timers->heap[parent])) break;
-        put(timers, calls, at, timers->heap[parent]);
+        if (!is_before(&timer, &heap[parent])) break;
+        heap[at] = heap[parent];
         at = parent;
     }
-    put(timers, calls, at, timer);
+    heap[at] = timer;
 }
 
 static uint32_t first_child(const iso__timers *timers, uint32_t at)
 {
     uint32_t child = at * CHILDREN + 1;
     uint32_t best = child;
-    uint32_t end = timers->count - child < CHILDREN ? timers->count : child + CHILDREN;
+    uint32_t end = timers->heap_count - child < CHILDREN ? timers->heap_count : child + CHILDREN;
 
     while (++child < end) {
         if (is_before(&timers->heap[child], &timers->heap[best])) best = child;
@@ -58,22 +80,33 @@ static uint32_t first_child(const iso__timers *timers, uint32_t at)
     return best;
 }
 
-static void sift_down(iso__timers *timers, iso__calls *calls, uint32_t at, iso__timer timer)
+static void sift_down(iso__timers *timers, uint32_t at, iso__timer timer)
 {
-    while (at * CHILDREN + 1 < timers->count) {
+    iso__timer *heap = timers->heap;
+
+    while (at * CHILDREN + 1 < timers->heap_count) {
         uint32_t child = first_child(timers, at);
 
-        if (!is_before(&timers->heap[child], &timer)) break;
-        put(timers, calls, at, timers->heap[child]);
+        if (!is_before(&heap[child], &timer)) break;
+        heap[at] = heap[child];
         at = child;
     }
-    put(timers, calls, at, timer);
+    heap[at] = timer;
 }
 
-static int resize(iso__timers *timers, const iso_allocator *allocator, uint32_t capacity)
+static void drop_top(iso__timers *timers)
 {
-    iso__timer *heap = iso__realloc(allocator, timers->heap, timers->capacity * sizeof(*heap),
-                                    capacity * sizeof(*heap));
+    iso__timer last = timers->heap[--timers->heap_count];
+
+    if (timers->heap_count > 0) sift_down(timers, 0, last);
+}
+
+/* ---- memory ---- */
+
+static int resize(iso__timers *timers, uint32_t capacity)
+{
+    iso__timer *heap = iso__realloc(timers->allocator, timers->heap,
+                                    timers->capacity * sizeof(*heap), capacity * sizeof(*heap));
 
     if (heap == NULL) return ISO_ENOMEM;
     timers->heap = heap;
@@ -81,66 +114,222 @@ static int resize(iso__timers *timers, const iso_allocator *allocator, uint32_t 
     return 0;
 }
 
-int iso__timers_add(iso__timers *timers, const iso_allocator *allocator, iso__calls *calls,
-                    iso__call *call, iso_nsec when)
+/* Room for one entry more. */
+static int reserve(iso__timers *timers)
 {
-    iso__timer timer;
+    uint32_t entries = timers->count + timers->stale + 1;
 
-    if (timers->count == timers->capacity) {
-        int rc;
-
-        if (timers->capacity > UINT32_MAX / 8) return ISO_ENOMEM;
-        rc = resize(timers, allocator, timers->capacity == 0 ? SMALLEST : timers->capacity * 2);
-        if (rc != 0) return rc;
-    }
-    timer.when = when;
-    timer.order = timers->next_order++;
-    timer.slot = call->slot;
-    sift_up(timers, calls, timers->count++, timer);
-    if (timers->count > timers->most) timers->most = timers->count;
-    return 0;
+    if (entries > timers->most) timers->most = entries;
+    if (ISO__LIKELY(entries <= timers->capacity)) return 0;
+    if (timers->capacity > UINT32_MAX / 8) return ISO_ENOMEM;
+    return resize(timers, timers->capacity == 0 ? SMALLEST : timers->capacity * 2);
 }
 
 /* As many as there is room for have come and gone: look whether so much room is needed. */
-static void give_back(iso__timers *timers, const iso_allocator *allocator)
+static void give_back(iso__timers *timers)
 {
-    if (timers->capacity > SMALLEST && timers->most < timers->capacity / 8)
-        (void)resize(timers, allocator, timers->capacity / 2); /* if not, it stays large */
-    timers->most = timers->count;
+    if (timers->capacity > SMALLEST && timers->most < timers->capacity / 4)
+        (void)resize(timers, timers->capacity / 2); /* if not, it stays large */
+    timers->most = timers->count + timers->stale;
     timers->removals = 0;
 }
 
-/* The last one fills the hole, and finds its place from there. */
-static void take_out(iso__timers *timers, const iso_allocator *allocator, iso__calls *calls,
-                     uint32_t at)
+static void count_removal(iso__timers *timers)
 {
-    iso__timer last = timers->heap[--timers->count];
+    if (++timers->removals >= timers->capacity) give_back(timers);
+}
 
-    if (at < timers->count) {
-        if (at > 0 && is_before(&last, &timers->heap[(at - 1) / CHILDREN]))
-            sift_up(timers, calls, at, last);
-        else
-            sift_down(timers, calls, at, last);
+/* ---- entries ---- */
+
+static bool make_wheel(iso__timers *timers)
+{
+    timers->wheel = iso__alloc_zero(timers->allocator, sizeof(*timers->wheel));
+    if (timers->wheel != NULL) timers->wheel->base = timers->base;
+    return timers->wheel != NULL;
+}
+
+/* Without memory for the wheel the heap takes what the wheel should. */
+static void place(iso__timers *timers, iso__timer timer)
+{
+    uint64_t base = timers->wheel != NULL ? timers->wheel->base : timers->base;
+
+    if (timers->heap_count < FEW || iso__wheel_tick(timer.when) <= base ||
+        (timers->wheel == NULL && !make_wheel(timers)) ||
+        !iso__wheel_put(timers->wheel, timers->allocator, timer))
+        sift_up(timers, timers->heap_count++, timer);
+}
+
+/* Place the entry of one that was moved where it belongs by now. */
+static void place_again(iso__timers *timers, iso__call *call)
+{
+    iso__timer timer;
+
+    timer.when = call->when;
+    timer.order = call->order;
+    timer.slot = call->slot;
+    call->entry = call->order;
+    place(timers, timer);
+}
+
+/* What a slot of the wheel held goes on: to finer slots, or to the heap. */
+static void spill(iso__timers *timers, iso__wheel_block *block)
+{
+    while (block != NULL) {
+        iso__wheel_block *next = block->next;
+        uint64_t at;
+
+        for (at = 0; at < block->count; at++) {
+            const iso__timer *timer = &block->timers[at];
+            iso__call *call;
+
+            if (iso__wheel_tick(timer->when) > timers->wheel->base) {
+                place(timers, *timer);
+                continue;
+            }
+            if (at + AHEAD < block->count) ISO__PREFETCH(call_of(timers, timer + AHEAD));
+            call = call_of(timers, timer);
+            if (is_stale(timers, timer))
+                timers->stale--;
+            else if (call->order != timer->order)
+                place_again(timers, call);
+            else
+                sift_up(timers, timers->heap_count++, *timer);
+        }
+        iso__wheel_give(timers->wheel, timers->allocator, block);
+        block = next;
     }
-    if (++timers->removals >= timers->capacity) give_back(timers, allocator);
 }
 
-void iso__timers_remove(iso__timers *timers, const iso_allocator *allocator, iso__calls *calls,
-                        iso__call *call)
+static void sweep_heap(iso__timers *timers)
 {
-    uint32_t at = call->heap_index;
+    uint32_t kept = 0;
+    uint32_t at;
 
-    call->heap_index = ISO__CALL_NO_TIMER;
-    take_out(timers, allocator, calls, at);
+    for (at = 0; at < timers->heap_count; at++) {
+        if (is_stale(timers, &timers->heap[at]))
+            timers->stale--;
+        else
+            timers->heap[kept++] = timers->heap[at];
+    }
+    timers->heap_count = kept;
+    for (at = kept / CHILDREN + 1; at-- > 0 && kept > 1;) {
+        if (at < kept) sift_down(timers, at, timers->heap[at]);
+    }
 }
 
-iso__call *iso__timers_pop(iso__timers *timers, const iso_allocator *allocator, iso__calls *calls,
-                           iso_nsec now)
+static void sweep(iso__timers *timers)
+{
+    sweep_heap(timers);
+    if (timers->wheel != NULL)
+        timers->stale -= iso__wheel_sweep(timers->wheel, timers->allocator, is_stale, timers);
+}
+
+static void count_stale(iso__timers *timers)
+{
+    timers->is_next_known = false;
+    timers->stale++;
+    if (timers->stale > timers->count + STALE_ALLOWED) sweep(timers);
+}
+
+/* ---- what others call ---- */
+
+int iso__timers_add(iso__timers *timers, iso__call *call, iso_nsec when)
+{
+    int rc = reserve(timers);
+
+    if (rc != 0) return rc;
+    call->when = when;
+    call->order = timers->next_order++;
+    timers->count++;
+    place_again(timers, call);
+    return 0;
+}
+
+int iso__timers_move(iso__timers *timers, iso__call *call, iso_nsec when)
+{
+    int rc;
+
+    if (when >= call->when) { /* its entry is met before, and is placed again then */
+        call->when = when;
+        call->order = timers->next_order++;
+        timers->is_next_known = false;
+        return 0;
+    }
+    rc = reserve(timers);
+    if (rc != 0) return rc;
+    call->when = when;
+    call->order = timers->next_order++;
+    place_again(timers, call);
+    count_stale(timers);
+    return 0;
+}
+
+void iso__timers_cancel(iso__timers *timers, iso__call *call)
+{
+    iso__calls_free(timers->calls, call);
+    timers->count--;
+    count_removal(timers);
+    count_stale(timers);
+}
+
+/* Make the first of the heap one that waits, and for what it says. */
+static void clean_top(iso__timers *timers)
+{
+    while (timers->heap_count > 0) {
+        iso__timer top = timers->heap[0];
+        iso__call *call = call_of(timers, &top);
+
+        if (is_stale(timers, &top)) {
+            drop_top(timers);
+            timers->stale--;
+        } else if (call->order != top.order) {
+            drop_top(timers);
+            place_again(timers, call);
+        } else {
+            return;
+        }
+    }
+}
+
+iso_nsec iso__timers_next(iso__timers *timers)
+{
+    iso_nsec least;
+
+    if (timers->count == 0) return ISO_FOREVER;
+    if (!timers->is_next_known) {
+        clean_top(timers);
+        if (timers->wheel != NULL)
+            timers->stale -=
+                iso__wheel_sweep_next(timers->wheel, timers->allocator, is_stale, timers);
+        timers->is_next_known = true;
+    }
+    least = timers->wheel != NULL ? iso__wheel_least(timers->wheel) : ISO_FOREVER;
+    return timers->heap_count > 0 && timers->heap[0].when < least ? timers->heap[0].when : least;
+}
+
+static void reach(iso__timers *timers, uint64_t tick)
+{
+    iso__wheel_block *blocks;
+
+    if (timers->wheel == NULL) {
+        if (tick > timers->base) timers->base = tick;
+        return;
+    }
+    while (timers->wheel->base < tick && (blocks = iso__wheel_take(timers->wheel, tick)) != NULL)
+        spill(timers, blocks);
+}
+
+iso__call *iso__timers_pop(iso__timers *timers, iso_nsec now)
 {
     iso__call *call;
 
-    if (timers->count == 0 || timers->heap[0].when > now) return NULL;
-    call = iso__calls_at(calls, timers->heap[0].slot);
-    iso__timers_remove(timers, allocator, calls, call);
+    reach(timers, iso__wheel_tick(now));
+    clean_top(timers);
+    if (timers->heap_count == 0 || timers->heap[0].when > now) return NULL;
+    call = call_of(timers, &timers->heap[0]);
+    drop_top(timers);
+    timers->is_next_known = false;
+    timers->count--;
+    count_removal(timers);
     return call;
 }

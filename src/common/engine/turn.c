@@ -19,7 +19,7 @@ static iso_nsec due_at(const iso__engine *engine, iso_nsec when)
     return begun == when ? when : iso__time_add(begun, engine->tick);
 }
 
-iso_nsec iso__engine_patience(const iso__engine *engine)
+iso_nsec iso__engine_patience(iso__engine *engine)
 {
     iso_nsec next;
 
@@ -38,9 +38,26 @@ static void move_due_timers(iso__engine *engine)
 
     if (engine->timers.count == 0) return; /* and the clock is not asked */
     now = tick_of(engine, iso__engine_time(engine));
-    while ((call = iso__timers_pop(&engine->timers, &engine->allocator, &engine->calls, now)) !=
-           NULL)
+    while ((call = iso__timers_pop(&engine->timers, now)) != NULL)
         iso__list_push(&engine->ready, &call->node.link);
+}
+
+/* Each entry is taken before it is called: from then on its handle is stale. */
+static int run_soon(iso__engine *engine, iso__soon_batch *batch)
+{
+    int count = 0;
+    uint32_t at;
+
+    for (at = 0; at < batch->count; at++) {
+        iso__soon_entry entry = batch->entries[at];
+
+        if (ISO__UNLIKELY(entry.callback == NULL)) continue;
+        batch->entries[at].callback = NULL;
+        count++;
+        entry.callback(engine->loop, entry.arg);
+    }
+    iso__soon_give(&engine->soon, batch);
+    return count;
 }
 
 /* Run exactly what is ready now: what a callback schedules waits for the next turn. */
@@ -53,9 +70,41 @@ static int run_batch(iso__engine *engine)
     while ((link = iso__list_pop(&engine->batch)) != NULL) {
         iso__node *node = ISO__CONTAINER(link, iso__node, link);
 
+        if (node->run == engine->soon.run) {
+            count += run_soon(engine, iso__soon_batch_of(node));
+            continue;
+        }
         count++;
         node->run(engine, node);
     }
+    return count;
+}
+
+static void tell_if_slow(const iso__engine *engine, iso__origin origin, iso_nsec begin)
+{
+    iso_nsec taken = iso__engine_time(engine) - begin;
+
+    if (taken >= engine->slow_callback_duration) iso__engine_tell_slow(engine, origin, taken);
+}
+
+static int run_soon_timed(iso__engine *engine, iso__soon_batch *batch)
+{
+    iso__origin origin = { ISO__SCHEDULED, NULL, ISO_FD_NONE };
+    int count = 0;
+    uint32_t at;
+
+    for (at = 0; at < batch->count; at++) {
+        iso__soon_entry entry = batch->entries[at];
+        iso_nsec begin = iso__engine_time(engine);
+
+        if (entry.callback == NULL) continue;
+        batch->entries[at].callback = NULL;
+        origin.callback = entry.callback;
+        count++;
+        entry.callback(engine->loop, entry.arg);
+        tell_if_slow(engine, origin, begin);
+    }
+    iso__soon_give(&engine->soon, batch);
     return count;
 }
 
@@ -71,12 +120,14 @@ static int run_batch_timed(iso__engine *engine)
         iso__node *node = ISO__CONTAINER(link, iso__node, link);
         iso__origin origin = iso__engine_origin(engine, node);
         iso_nsec begin = iso__engine_time(engine);
-        iso_nsec taken;
 
+        if (node->run == engine->soon.run) {
+            count += run_soon_timed(engine, iso__soon_batch_of(node));
+            continue;
+        }
         count++;
         node->run(engine, node);
-        taken = iso__engine_time(engine) - begin;
-        if (taken >= engine->slow_callback_duration) iso__engine_tell_slow(engine, origin, taken);
+        tell_if_slow(engine, origin, begin);
     }
     return count;
 }

@@ -344,7 +344,13 @@ static uint32_t count_ready(const iso_loop *loop)
     const iso__link *at;
     uint32_t count = 0;
 
-    for (at = loop->engine.ready.next; at != &loop->engine.ready; at = at->next) count++;
+    for (at = loop->engine.ready.next; at != &loop->engine.ready; at = at->next) {
+        const iso__node *node = ISO__CONTAINER(at, const iso__node, link);
+
+        count += node->run == loop->engine.soon.run
+                     ? ISO__CONTAINER(node, const iso__soon_batch, node)->waiting
+                     : 1;
+    }
     return count;
 }
 

@@ -61,12 +61,13 @@ int iso_handle_cancel(iso_loop *loop, iso_handle handle)
 int iso_handle_when(const iso_loop *loop, iso_handle handle, iso_nsec *when)
 {
     int rc = iso__loop_check_thread(loop);
-    const iso__call *call;
 
-    if (rc != 0) return rc;
-    call = iso__calls_find(&loop->engine.calls, handle);
-    if (call == NULL) return ISO_ENOENT;
-    if (call->heap_index == ISO__CALL_NO_TIMER) return ISO_EINVAL;
-    *when = loop->engine.timers.heap[call->heap_index].when;
-    return 0;
+    return rc != 0 ? rc : iso__engine_when(&loop->engine, handle, when);
+}
+
+int iso_handle_reschedule(iso_loop *loop, iso_handle handle, iso_nsec when)
+{
+    int rc = iso__loop_check(loop);
+
+    return rc != 0 ? rc : iso__engine_reschedule(&loop->engine, handle, when);
 }

@@ -82,7 +82,9 @@ static long *shuffled(long count)
     return order;
 }
 
-static void create_and_cancel(void)
+/* The first time is not counted: then a library finds the memory that some have from the program,
+ * and others from the system. */
+static void create_and_cancel(int is_counted)
 {
     long *order = shuffled(run.count);
     look_at_the_clock();
@@ -91,11 +93,14 @@ static void create_and_cancel(void)
             turn_began + FAR * SECOND + (int64_t)(next_random() % (uint64_t)(FAR * SECOND));
     int64_t before = suite_cpu();
     for (long i = 0; i < run.count; i++) timer_start(i, run.deadlines[i]);
-    suite_figure("create_ns", (double)(suite_cpu() - before) / (double)run.count);
+    const int64_t created = suite_cpu() - before;
     before = suite_cpu();
     for (long i = 0; i < run.count; i++) timer_cancel(order[i]);
-    suite_figure("cancel_ns", (double)(suite_cpu() - before) / (double)run.count);
+    const int64_t cancelled = suite_cpu() - before;
     free(order);
+    if (!is_counted) return;
+    suite_figure("create_ns", (double)created / (double)run.count);
+    suite_figure("cancel_ns", (double)cancelled / (double)run.count);
 }
 
 /* The first comes due when all are made, so that none is late for that. */
@@ -135,7 +140,8 @@ int main(int argc, char **argv)
     run.deadlines = calloc((size_t)run.count, sizeof(*run.deadlines));
     suite_check(run.deadlines != NULL, "memory");
     timers_open(run.count);
-    create_and_cancel();
+    create_and_cancel(0);
+    create_and_cancel(1);
     fire();
     restart();
     timers_close();

@@ -55,7 +55,8 @@ void iso__sys_child_close(iso_fd fd)
 }
 
 /* The event may come a moment before there is something to reap (macOS: libuv, uv__wait_children).
- * What still runs after that is another one, which has the number since somebody else reaped. */
+ * What still runs after that is a debugger's for now, or, if this program has reaped it by itself,
+ * another one, which has the number since. */
 int iso__sys_child_reap(iso_fd fd, int64_t pid, int *returncode)
 {
     enum { TRIES = 100 };

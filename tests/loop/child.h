@@ -31,6 +31,20 @@ void child_await_ended(const child *self);
 bool child_reap(const child *self);
 void child_await_reaped(const child *self);
 
+/* Something like a debugger, which has attached to a child: when that ends, the debugger has it
+ * until it lets go, and only then is it there to be reaped. Where this process may not do that the
+ * child is as ever, and has_it is false. */
+typedef struct child_debugger {
+    int64_t pid;
+    iso_fd says;
+    iso_fd hold;
+    bool has_it;
+} child_debugger;
+
+void child_debug(kit *k, child_debugger *out, const child *of);
+void child_debug_await_ended(const child_debugger *self);
+void child_debug_end(kit *k, child_debugger *self);
+
 /* The number of this process, which is no child of it. */
 int64_t child_own_number(void);
 

@@ -9,6 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#endif
+
 enum { CHILD_SECONDS = 30, PATIENCE_SECONDS = 20 };
 
 const int child_signal_number = SIGCHLD;
@@ -33,6 +38,14 @@ void child_run(kit *k, void (*body)(kit *k, void *arg), void *arg)
     CHECK_EQ(WEXITSTATUS(status), 0);
 }
 
+/* Some systems let a program be debugged by its ancestors alone, unless it says otherwise. */
+static void allow_debugger(void)
+{
+#if defined(PR_SET_PTRACER)
+    (void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+#endif
+}
+
 void child_start(kit *k, child *out, int code)
 {
     char byte;
@@ -45,6 +58,7 @@ void child_start(kit *k, child *out, int code)
     if (pid == 0) {
         (void)alarm(CHILD_SECONDS);
         (void)close(ends[1]);
+        allow_debugger();
         while (read(ends[0], &byte, 1) < 0 && errno == EINTR) {}
         _exit(code);
     }
@@ -83,6 +97,71 @@ void child_await_reaped(const child *self)
 
     while (kill((pid_t)self->pid, 0) == 0 && kit_now() < end) (void)nanosleep(&shortly, NULL);
     CHECK(kill((pid_t)self->pid, 0) < 0 && errno == ESRCH);
+}
+
+/* Other systems make a debugger the parent meanwhile, and stop the child. */
+static bool attach_to(int64_t pid)
+{
+#if defined(__linux__)
+    return ptrace(PTRACE_SEIZE, (pid_t)pid, NULL, NULL) == 0;
+#else
+    (void)pid;
+    return false;
+#endif
+}
+
+static _Noreturn void debug(const child *of, int says, int hold)
+{
+    char byte = attach_to(of->pid) ? 1 : 0;
+    bool is_attached = byte == 1;
+
+    (void)alarm(CHILD_SECONDS);
+    (void)close((int)of->hold);
+    if (write(says, &byte, 1) == 1 && is_attached) {
+        child_await_ended(of);
+        (void)!write(says, &byte, 1);
+    }
+    while (read(hold, &byte, 1) < 0 && errno == EINTR) {}
+    if (is_attached) (void)waitpid((pid_t)of->pid, NULL, 0);
+    _exit(0);
+}
+
+void child_debug(kit *k, child_debugger *out, const child *of)
+{
+    int says[2];
+    int hold[2];
+    char byte = 0;
+    pid_t pid;
+
+    REQUIRE(pipe(says) == 0 && pipe(hold) == 0);
+    pid = fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+        (void)close(says[0]);
+        (void)close(hold[1]);
+        debug(of, says[1], hold[0]);
+    }
+    (void)close(says[1]);
+    (void)close(hold[0]);
+    out->pid = pid;
+    out->says = kit_own(k, says[0]);
+    out->hold = kit_own(k, hold[1]);
+    while (read(says[0], &byte, 1) < 0 && errno == EINTR) {}
+    out->has_it = byte == 1;
+}
+
+void child_debug_await_ended(const child_debugger *self)
+{
+    char byte;
+
+    while (self->has_it && read((int)self->says, &byte, 1) < 0 && errno == EINTR) {}
+}
+
+void child_debug_end(kit *k, child_debugger *self)
+{
+    kit_close(k, self->hold);
+    kit_close(k, self->says);
+    while (waitpid((pid_t)self->pid, NULL, 0) < 0 && errno == EINTR) {}
 }
 
 int64_t child_own_number(void)

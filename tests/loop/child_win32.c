@@ -48,6 +48,25 @@ void child_await_reaped(const child *self)
     (void)self;
 }
 
+void child_debug(kit *k, child_debugger *out, const child *of)
+{
+    (void)k;
+    (void)out;
+    (void)of;
+    REQUIRE(!"Windows has no children");
+}
+
+void child_debug_await_ended(const child_debugger *self)
+{
+    (void)self;
+}
+
+void child_debug_end(kit *k, child_debugger *self)
+{
+    (void)k;
+    (void)self;
+}
+
 int64_t child_own_number(void)
 {
     return 1;

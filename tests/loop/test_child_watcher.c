@@ -576,6 +576,32 @@ KIT_TEST(a_child_that_is_reaped_elsewhere_while_it_is_watched_is_told_as_255)
 }
 EACH(a_child_that_is_reaped_elsewhere_while_it_is_watched_is_told_as_255)
 
+/* It has ended, and is not there to be reaped yet. */
+KIT_TEST(a_child_that_a_debugger_has_is_told_when_that_lets_go)
+{
+    enum { TURNS = 10 };
+    iso_loop *loop = begin(k);
+    told self = { 0, 0, 0 };
+    child_debugger debugger;
+    int turns;
+    child one;
+
+    if (loop == NULL) return;
+    child_start(k, &one, 7);
+    child_debug(k, &debugger, &one);
+    CHECK_OK(add(one.pid, tell, &self));
+    child_release(k, &one);
+    child_debug_await_ended(&debugger);
+    for (turns = 0; debugger.has_it && turns < TURNS; turns++)
+        CHECK_GE(iso_loop_run_once(loop, 0), 0);
+    CHECK(!debugger.has_it || self.count == 0);
+    child_debug_end(k, &debugger);
+    (void)kit_run_until(k, loop, &self.count, 1);
+    CHECK_EQ(self.returncode, 7);
+    end();
+}
+EACH(a_child_that_a_debugger_has_is_told_when_that_lets_go)
+
 /* Its number is the same child's: what is added last counts, once. */
 KIT_TEST(a_handler_may_be_added_again_for_a_child_that_has_ended)
 {
@@ -1077,6 +1103,7 @@ static const kit_case cases[] = {
     EACH_CASE(the_loop_of_a_parent_watches_no_grandchild),
     EACH_CASE(every_allocation_that_fails_leaves_no_trace),
     EACH_CASE(a_child_that_is_reaped_elsewhere_while_it_is_watched_is_told_as_255),
+    EACH_CASE(a_child_that_a_debugger_has_is_told_when_that_lets_go),
     EACH_CASE(a_handler_may_be_added_again_for_a_child_that_has_ended),
     EACH_CASE(a_callback_may_add_a_handler),
     EACH_CASE(a_loop_that_runs_cannot_be_closed_by_a_callback),

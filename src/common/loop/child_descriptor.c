@@ -71,6 +71,13 @@ static int begin(iso__child *self)
     return rc == 0 ? 0 : begin_thread(self);
 }
 
+/* A descriptor is readable when the child has ended, whoever is to have it first; a thread waits
+ * until it is this process's turn, as it does for all of asyncio's watchers. */
+static bool wait_on(iso__child *self)
+{
+    return self->by.io.fd != ISO_FD_NONE && begin_thread(self) == 0;
+}
+
 static bool is_due(const iso__child *self)
 {
     return iso__link_is_in(&self->node.link) ||
@@ -82,5 +89,6 @@ const iso__child_kind iso__child_by_descriptor = {
     .lack = lack,
     .begin = begin,
     .stop = stop,
+    .wait_on = wait_on,
     .is_due = is_due,
 };

@@ -4,8 +4,8 @@
 #include "loop/loop.h"
 #include "sys/child.h"
 
-/* That it runs although it was learnt that it has ended means that somebody else has reaped it, and
- * another one has its number. */
+/* That it runs although it was learnt that there is something to reap means that somebody else has
+ * done that, and another one has its number. */
 static void run_ended(iso__engine *engine, iso__node *node)
 {
     iso__child *self = ISO__CONTAINER(node, iso__child, node);
@@ -15,6 +15,7 @@ static void run_ended(iso__engine *engine, iso__node *node)
         iso__sys_child_reap(has_descriptor ? self->by.io.fd : ISO_FD_NONE, self->pid, &returncode);
 
     (void)engine; /* one that closes has left every child */
+    if (rc == ISO_EAGAIN && self->kind->wait_on != NULL && self->kind->wait_on(self)) return;
     (void)self->kind->stop(self);
     self->ended(self, rc == 0, rc == 0 ? returncode : ISO__CHILD_UNKNOWN);
 }

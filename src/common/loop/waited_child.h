@@ -23,6 +23,10 @@ typedef struct iso__child_kind {
     int (*begin)(iso__child *self);
     /* Give up what begin has made; twice is fine. Answers whether a thread is left that reaps. */
     bool (*stop)(iso__child *self);
+    /* It has ended, and there is nothing to reap yet: a debugger that has attached to it has it
+     * until it lets go. Wait for that. Answers whether it is waited for; NULL: this kind learns of
+     * the end when there is something to reap. Source: ptrace(2), wait(2). */
+    bool (*wait_on)(iso__child *self);
     /* Whether it has ended, and that is on its way. */
     bool (*is_due)(const iso__child *self);
 } iso__child_kind;

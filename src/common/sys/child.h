@@ -49,7 +49,8 @@ int iso__sys_child_signal(void);
 /* Reap a child of which it was learnt that it has ended. `fd`: its descriptor, by which it is told
  * from another one that has got its number since; ISO_FD_NONE. *returncode: its code, or -n for
  * signal n.
- * Returns 0; ISO_ENOENT, and *returncode is ISO__CHILD_UNKNOWN: it is gone; ISO_EAGAIN: it runs.
+ * Returns 0; ISO_ENOENT, and *returncode is ISO__CHILD_UNKNOWN: it is gone; ISO_EAGAIN: it runs,
+ * or it has ended and a debugger that has attached to it has not let go of it yet.
  * Thread: any. Source: waitpid, waitid(P_PIDFD); asyncio, waitstatus_to_exitcode. */
 int iso__sys_child_reap(iso_fd fd, int64_t pid, int *returncode);
 

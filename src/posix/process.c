@@ -103,6 +103,7 @@ static int list_descriptors(iso__spawn_plan *self, const iso_allocator *allocato
     const iso__spawn *spawn = self->spawn;
     size_t room = STREAMS + spawn->pass_count + 1;
     size_t at;
+    int last;
     int rc;
 
     self->numbers = iso__alloc(allocator, 2 * room * sizeof(int));
@@ -111,11 +112,12 @@ static int list_descriptors(iso__spawn_plan *self, const iso_allocator *allocato
     rc = add_streams(self);
     for (at = 0; rc == 0 && at < spawn->pass_count; at++) rc = add_passed(self, &spawn->pass[at]);
     if (rc != 0) return rc;
+    last = self->numbers[self->count - 1];
     /* One for the report, and one to move something out of the way. */
-    if (self->numbers[self->count - 1] + 2 >= iso__sys_descriptor_limit())
+    if (last > INT_MAX - 2 || last + 2 >= iso__sys_descriptor_limit())
         return iso__error_set(ISO_EINVAL, "a program can't have a descriptor with the number %d",
-                              self->numbers[self->count - 1]);
-    self->numbers[self->count] = self->numbers[self->count - 1] + 1;
+                              last);
+    self->numbers[self->count] = last + 1;
     return 0;
 }
 

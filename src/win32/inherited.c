@@ -101,12 +101,13 @@ static int make_block(iso__inherited *self, const iso__spawn *spawn)
     int number;
 
     for (at = 0; at < spawn->pass_count; at++) {
-        if (spawn->pass[at].number >= count) count = spawn->pass[at].number + 1;
+        number = spawn->pass[at].number;
+        if (number >= MOST_NUMBERS)
+            return iso__error_set(ISO_EINVAL,
+                                  "a program can't have a descriptor with the number %d", number);
+        if (number >= count) count = number + 1;
     }
     if (count == 0) return 0;
-    if (count > MOST_NUMBERS)
-        return iso__error_set(ISO_EINVAL, "a program can't have a descriptor with the number %d",
-                              count - 1);
     bytes = sizeof(int) + (size_t)count * (1 + sizeof(HANDLE));
     self->block = iso__alloc_zero(self->allocator, bytes);
     if (self->block == NULL) return ISO_ENOMEM;

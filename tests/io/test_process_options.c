@@ -173,6 +173,8 @@ KIT_TEST(numbers_that_can_not_be_are_refused)
     CHECK_RC(refusal(loop, &options), ISO_EINVAL);
     pass[0].number = 1 << 30;
     CHECK_RC(refusal(loop, &options), ISO_EINVAL);
+    pass[0].number = INT32_MAX; /* after which there is no number */
+    CHECK_RC(refusal(loop, &options), ISO_EINVAL);
     pass[0].number = pass[1].number = 3;
     options.pass_fd_count = 2;
     CHECK_RC(refusal(loop, &options), ISO_EINVAL);

@@ -27,7 +27,8 @@ struct iso_child_watcher {
      * replaces callback and argument. Returns 0 or an error. */
     int (*add_child_handler)(const iso_child_watcher *self, int64_t pid,
                              iso_child_callback callback, void *arg);
-    /* The callback is not called any more. Returns 0, or ISO_ENOENT (there was none). */
+    /* The callback is not called any more, nor under way in another thread, once this returns.
+     * Returns 0, or ISO_ENOENT (there was none). */
     int (*remove_child_handler)(const iso_child_watcher *self, int64_t pid);
     /* The loop that it is to work with from here on; NULL: none. iso_set_event_loop in the main
      * thread calls it. Returns 0 or an error. */

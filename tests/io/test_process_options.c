@@ -420,6 +420,27 @@ KIT_TEST(a_watcher_of_ones_own_tells_of_the_end)
     end_watching();
 }
 
+/* It need not know of the loop, which may go while the watcher's thread is still in the call. */
+KIT_TEST(a_loop_may_be_gone_before_a_watcher_of_ones_own_has_ended_telling)
+{
+    iso_subprocess_options options = no_streams();
+    iso_loop *loop = NULL;
+    own_watcher own;
+    told self;
+
+    if (!kit_needs(k, ISO_CAP_CHILD_WATCHER)) return;
+    REQUIRE_OK(iso_loop_new(&loop, NULL));
+    own_begin(&own);
+    start(k, loop, &self, CHILD("exit", "0"), &options);
+    process_system_reap(own.pid);
+    kit_thread(k, call_back, &own);
+    CHECK(kit_run_until(k, loop, &self.lost_count, 1));
+    iso_loop_release(loop);
+    kit_join_all(k);
+    CHECK_EQ(self.returncode, 42);
+    end_watching();
+}
+
 KIT_TEST(a_loop_that_closes_leaves_a_watcher_of_ones_own)
 {
     iso_subprocess_options options = no_streams();
@@ -571,6 +592,7 @@ static const kit_case cases[] = {
     KIT_CASE(options_of_an_older_header_end_earlier),
     KIT_CASE(every_watcher_tells_of_the_end),
     KIT_CASE(a_watcher_of_ones_own_tells_of_the_end),
+    KIT_CASE(a_loop_may_be_gone_before_a_watcher_of_ones_own_has_ended_telling),
     KIT_CASE(a_loop_that_closes_leaves_a_watcher_of_ones_own),
     KIT_CASE(a_loop_may_close_after_a_watcher_of_ones_own_has_told),
     KIT_CASE(a_watcher_that_is_not_set_any_more_is_left_alone),

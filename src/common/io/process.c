@@ -7,6 +7,7 @@
 #include "loop/child_watcher.h"
 #include "loop/future.h"
 #include "loop/loop.h"
+#include "loop/port.h"
 #include "loop/waiters.h"
 #include "sys/child.h"
 #include "sys/descriptor.h"
@@ -33,6 +34,7 @@ struct iso_process {
     iso__process *native;      /* NULL: not started yet, has ended, or the loop was closed */
     iso__child child;          /* waits for it where a built-in watcher is in charge: */
     const iso_child_watcher *watcher; /* NULL: none is, the system tells */
+    iso__port *port;                  /* where one of the program's tells; NULL: it is none */
     bool is_watched;
     const iso_subprocess_protocol *protocol;
     void *self;
@@ -127,7 +129,7 @@ static void child_ended(iso__child *child, bool is_known, int returncode)
     has_ended(self, returncode);
 }
 
-/* Any thread. */
+/* A thread of the system's, which forget_native waits for. */
 static void post_end(void *arg)
 {
     iso_process *self = arg;
@@ -136,13 +138,15 @@ static void post_end(void *arg)
     iso__engine_post(&self->object.loop->engine, &self->ended);
 }
 
+/* The loop may take it up at once, and be gone before this returns; hence the port. */
 static void watcher_told(int64_t pid, int returncode, void *arg)
 {
     iso_process *self = arg;
 
     (void)pid;
     self->returncode = returncode;
-    post_end(self);
+    iso__atomic_store_u32(&self->is_posted, 1);
+    (void)iso__port_post(self->port, &self->ended); /* it was told to stop before the loop closed */
 }
 
 static void run_ended(iso__engine *engine, iso__node *node)
@@ -164,9 +168,12 @@ static int choose_watcher(iso_process *self)
 
     if (iso__sys_process_tells_end()) return 0;
     rc = iso__child_watcher_for(self->object.loop, &self->watcher);
-    if (rc != 0 || self->watcher->is_active(self->watcher)) return rc;
-    return iso__error_set(ISO_EINVALIDSTATE, "subprocess: the child watcher %s is not active",
-                          self->watcher->name);
+    if (rc != 0) return rc;
+    if (!self->watcher->is_active(self->watcher))
+        return iso__error_set(ISO_EINVALIDSTATE, "subprocess: the child watcher %s is not active",
+                              self->watcher->name);
+    return iso__child_kind_of(self->watcher) != NULL ? 0
+                                                     : iso__port_of(self->object.loop, &self->port);
 }
 
 static int watch(iso_process *self)
@@ -322,9 +329,12 @@ static void abandon_process(iso__object *object)
     iso__object_unref(object);
 }
 
+/* All else that it owned went when it ended. */
 static void finish_process(iso__object *object)
 {
-    (void)object; /* all that it owned went when it ended */
+    iso_process *self = (iso_process *)object;
+
+    if (self->port != NULL) iso__port_release(self->port);
 }
 
 static const iso__object_class process_class = {

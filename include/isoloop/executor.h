@@ -15,7 +15,9 @@ ISO_BEGIN_DECLS
 typedef struct iso_executor iso_executor;
 
 /* Work, called once, in a thread of the executor's. It may block; it must not touch a loop but by
- * what any thread may call. It writes *result, if it has one (NULL before), and returns 0 or a
+ * what any thread may call. On POSIX a pool's threads have all signals blocked but those of their
+ * own faults (SIGSEGV and the like), and so has a program that the work starts by itself, unless it
+ * changes the mask. It writes *result, if it has one (NULL before), and returns 0 or a
  * count, or a negative ISO_E code: the future ends with that. */
 typedef int (*iso_work)(void *arg, void **result);
 

@@ -2,6 +2,7 @@
 #include "sys/thread.h"
 
 #include "base/atomic.h"
+#include "base/compiler.h"
 #include "sys/error.h"
 
 #include <errno.h>
@@ -139,11 +140,24 @@ static int create(pthread_t *out, start *given, size_t stack_bytes)
     return rc;
 }
 
+/* What the program has handlers for is for its own threads. But a thread may run the program's own
+ * code, and hears of its faults: one that is blocked ends the process, whatever handler there is.
+ * Source: POSIX, sigaction; pthread_sigmask. */
+static void block_signals(sigset_t *before)
+{
+    static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+    sigset_t most;
+    size_t at;
+
+    (void)sigfillset(&most);
+    for (at = 0; at < ISO__COUNT(faults); at++) (void)sigdelset(&most, faults[at]);
+    (void)pthread_sigmask(SIG_SETMASK, &most, before);
+}
+
 int iso__sys_thread_start_sized(iso__thread *out, void (*run)(void *arg), void *arg,
                                 size_t stack_bytes)
 {
     start *given = malloc(sizeof(*given)); /* not a loop's memory: it may outlive the call */
-    sigset_t every;
     sigset_t before;
     pthread_t thread;
     int rc;
@@ -151,8 +165,7 @@ int iso__sys_thread_start_sized(iso__thread *out, void (*run)(void *arg), void *
     if (given == NULL) return ISO_ENOMEM;
     given->run = run;
     given->arg = arg;
-    (void)sigfillset(&every);
-    (void)pthread_sigmask(SIG_SETMASK, &every, &before); /* a new thread inherits the mask */
+    block_signals(&before); /* a new thread inherits the mask */
     rc = create(&thread, given, stack_bytes);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {

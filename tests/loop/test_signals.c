@@ -424,6 +424,42 @@ KIT_TEST(signals_that_cannot_be_caught_are_refused)
     CHECK_OK(iso_loop_remove_signal_handler(loop, SIGINT));
 }
 
+/* Answers how many of a program's own faults it hears of, and one more for SIGTERM. */
+static int raise_faults(void *unused, void **result)
+{
+    static const int faults[] = { SIGSEGV, SIGFPE, SIGILL };
+    size_t at;
+
+    (void)unused;
+    (void)result;
+    for (at = 0; at < ISO__COUNT(faults); at++) CHECK_EQ(raise(faults[at]), 0);
+    CHECK_EQ(raise(SIGTERM), 0);
+    return came_to_program;
+}
+
+/* A debugger's, or a crash reporter's, handler is called where the fault is. Others are for the
+ * threads of the program. */
+KIT_TEST(work_in_a_thread_hears_of_its_own_faults_and_nothing_else)
+{
+    iso_loop *loop = begin(k);
+    iso_future *future = NULL;
+    void (*before[3])(int signum);
+    intptr_t number = -1;
+
+    if (loop == NULL) return;
+    before[0] = signal(SIGSEGV, note);
+    before[1] = signal(SIGFPE, note);
+    before[2] = signal(SIGILL, note);
+    REQUIRE_OK(iso_loop_run_in_executor(loop, NULL, raise_faults, NULL, &future));
+    CHECK_OK(kit_run(k, loop, future));
+    CHECK_OK(iso_future_number(future, &number));
+    CHECK_EQ(number, 3);
+    iso_future_release(future);
+    (void)signal(SIGSEGV, before[0]);
+    (void)signal(SIGFPE, before[1]);
+    (void)signal(SIGILL, before[2]);
+}
+
 KIT_TEST(a_handler_without_a_callback_is_refused)
 {
     iso_loop *loop = begin(k);
@@ -652,6 +688,7 @@ static const kit_case cases[] = {
     KIT_CASE(the_last_loop_restores_what_there_was),
     KIT_CASE(numbers_that_are_no_signals_are_refused),
     KIT_CASE(signals_that_cannot_be_caught_are_refused),
+    KIT_CASE(work_in_a_thread_hears_of_its_own_faults_and_nothing_else),
     KIT_CASE(a_handler_without_a_callback_is_refused),
     KIT_CASE(removing_a_handler_that_is_not_there_is_told),
     KIT_CASE(a_closed_loop_refuses),

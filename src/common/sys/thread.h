@@ -23,7 +23,7 @@ unsigned iso__sys_fork_count(void);
 void *iso__sys_tls_get(void);
 int iso__sys_tls_set(void *pointer, void (*destructor)(void *pointer));
 
-/* A thread of the library's own, all signals blocked in it.
+/* A thread of the library's own, all signals blocked in it but those of its own faults.
  * start returns 0, ISO_EAGAIN or ISO_ENOMEM; *out is joined exactly once. Thread: any. */
 typedef struct iso__thread {
     uintptr_t native;

@@ -70,11 +70,13 @@ uintptr_t iso__sys_thread_id(void)
 static pthread_key_t slot_key;
 static iso__atomic_u32 slot_is_made;
 
+/* Once it is there nobody takes the lock, which a child of fork may find locked for ever. */
 static int make_slot(void (*destructor)(void *pointer))
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     int rc = 0;
 
+    if (iso__atomic_load_u32(&slot_is_made) != 0) return 0;
     (void)pthread_mutex_lock(&lock);
     if (iso__atomic_load_u32(&slot_is_made) == 0) {
         rc = pthread_key_create(&slot_key, destructor);

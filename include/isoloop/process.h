@@ -77,8 +77,9 @@ typedef struct iso_subprocess_options {
     const char *group;
     const char *const *extra_groups; /* NULL at the end; an empty list: none */
     int umask;                       /* POSIX: of the files that it makes; -1: this program's */
-    /* Also the signals that this program ignores are as at first in it. (Handlers and the mask are
-     * so always.) */
+    /* Also the signals that this program ignores are as at first in it, all of them. (Handlers and
+     * the mask are so always.) libuv does the same; Python restores SIGPIPE and SIGXFSZ alone and
+     * keeps the mask: for a child that is to ignore SIGHUP as this program does, say false. */
     bool restore_signals;
     /* What it gets besides the standard streams. Borrowed for the call. Windows: the C runtime of
      * the child (not every one) has them by these numbers, at most 255. */

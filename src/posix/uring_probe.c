@@ -4,6 +4,7 @@
 #include "uring.h"
 
 #include "base/atomic.h"
+#include "sys/thread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,6 +68,23 @@ static int try_ring(void)
     return rc;
 }
 
+static void try_in_thread(void *result)
+{
+    *(int *)result = try_ring();
+}
+
+/* The kernel takes a ring down later, and interrupts the thread that entered it to do so, as a
+ * signal does: a wait of that thread's ends early. So the thread is one that has ended by then. */
+static int try_apart(void)
+{
+    iso__thread thread;
+    int result = 0;
+
+    if (iso__sys_thread_start(&thread, try_in_thread, &result) != 0) return try_ring();
+    iso__sys_thread_join(thread);
+    return result;
+}
+
 static const char *reason_of(int rc)
 {
     switch (rc) {
@@ -92,7 +110,7 @@ const char *iso__uring_missing(void)
     int rc;
 
     if (known == NULL) {
-        rc = try_ring();
+        rc = try_apart();
         if (is_passing(rc)) return NULL;
         known = rc > 0 ? there : reason_of(rc);
         iso__atomic_store_ptr(&answer, (void *)(uintptr_t)known);

@@ -637,6 +637,26 @@ KIT_TEST(connect_where_nobody_listens_is_refused)
     demand_idle(loop, registered);
 }
 
+/* Who reads meanwhile is told the error that the attempt met, and the system keeps it no longer;
+ * or, under Wine, that there is nothing to be read. */
+KIT_TEST(a_refused_connect_fails_though_somebody_reads_as_well)
+{
+    iso_loop *loop = kit_loop(k);
+    uint32_t registered = kit_statistics(loop).registered;
+    iso_address address;
+    iso_fd client = new_socket(k);
+    iso_future *connecting = NULL;
+    iso_future *reading;
+    char byte;
+
+    kit_dead_address(k, &address);
+    REQUIRE_OK(iso_loop_sock_connect(loop, client, &address, &connecting));
+    reading = recv_into(loop, client, &byte, 1);
+    CHECK_LE(kit_run_release(k, loop, connecting), -1);
+    CHECK_LE(number_of(k, loop, reading), 0);
+    demand_idle(loop, registered);
+}
+
 KIT_TEST(connect_to_an_address_of_another_family_ends_with_the_error)
 {
     iso_loop *loop = kit_loop(k);
@@ -1399,6 +1419,7 @@ static const kit_case cases[] = {
     KIT_CASE(connect_ends_when_it_is_connected),
     KIT_CASE(connect_does_not_end_within_the_call),
     KIT_CASE(connect_where_nobody_listens_is_refused),
+    KIT_CASE(a_refused_connect_fails_though_somebody_reads_as_well),
     KIT_CASE(connect_to_an_address_of_another_family_ends_with_the_error),
     KIT_CASE(a_cancelled_recv_loses_nothing),
     KIT_CASE(a_cancelled_recv_into_leaves_the_memory_alone),

@@ -37,6 +37,7 @@ typedef struct writing {
     void *copy;       /* from here, if the driver would lend it to the kernel: the caller has his */
     size_t copy_size; /*  memory back as soon as he cancels */
     iso_address to;   /* sendto; length 0: to whom it is connected */
+    int read_error;   /* connect: what a read was told meanwhile; 0: nothing */
 } writing;
 
 /* A socket while an operation of each side, or of both, is under way on it. It is registered no
@@ -226,12 +227,19 @@ static void end_write(iso_future *future, ptrdiff_t result)
 
 /* ---- what the driver tells ---- */
 
+/* An error that the socket holds is told once, to whoever asks first. */
+static void note_read_error(sock *self, ptrdiff_t got)
+{
+    if (got < 0 && self->work != NULL) self->work->read_error = (int)got;
+}
+
 static void finish_read(sock *self, ptrdiff_t got, const iso_address *from)
 {
     iso_loop *loop = self->object.loop;
     iso_future *future = end_reading(self);
     target to = self->to;
 
+    note_read_error(self, got);
     drop_if_idle(self);
     end_read(loop, &to, future, got, from);
 }
@@ -293,6 +301,19 @@ static void finish_write(sock *self, ptrdiff_t result)
 static void write_done(iso__op *op, ptrdiff_t result)
 {
     finish_write(ISO__CONTAINER(op, writing, op)->owner, result);
+}
+
+/* What the attempt met may have been told to a read: then the socket says that there was no error,
+ * but it has no peer. */
+static void connect_done(iso__op *op, ptrdiff_t result)
+{
+    writing *work = ISO__CONTAINER(op, writing, op);
+    iso_address peer;
+
+    if (result == 0 && work->read_error != 0 &&
+        iso__sys_socket_peername(work->owner->io.fd, &peer) != 0)
+        result = work->read_error;
+    finish_write(work->owner, result);
 }
 
 /* What is sent next: all that is left, or, where it must be copied, at most `most` bytes of it. */
@@ -489,6 +510,7 @@ static int begin_read(call *it, const target *to, iso_future **out)
 
     if (got == ISO_EAGAIN)
         return wait_to_read(it, to, to->is_datagram ? ISO__IO_RECVFROM : ISO__IO_RECV, out);
+    if (it->self != NULL) note_read_error(it->self, got);
     iso__future_give(it->future, out);
     end_read(it->loop, to, it->future, got, &from);
     return 0;
@@ -688,7 +710,7 @@ int iso_loop_sock_connect(iso_loop *loop, iso_fd fd, const iso_address *address,
     if (loop == NULL || address == NULL || address->length == 0) return ISO_EINVAL;
     rc = open_call(&it, loop, fd, true);
     if (rc == 0) {
-        rc = wait_to_write(&it, write_done);
+        rc = wait_to_write(&it, connect_done);
         if (rc != 0) return refuse_call(&it, rc);
         rc = driver_of(it.self)->kind->connect(driver_of(it.self), &it.self->work->op, address);
         if (rc != 0) {

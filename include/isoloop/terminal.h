@@ -65,7 +65,8 @@ typedef struct iso_terminal_state {
 ISO_API int iso_terminal_set_mode(iso_fd fd, iso_terminal_mode mode, iso_terminal_state *before);
 
 /* Have it again as it was. Returns 0; ISO_EINVAL (NULL, or nothing is known), ISO_EBADF,
- * ISO_ENOTTY, or what the system answers. Thread: any, and on POSIX a handler of a signal, too.
+ * ISO_ENOTTY, or what the system answers. Thread: any, and on POSIX a handler of a signal, too:
+ * errno stays as it is.
  * Source: termios.tcsetattr, uv_tty_reset_mode. */
 ISO_API int iso_terminal_restore(iso_fd fd, const iso_terminal_state *state);
 

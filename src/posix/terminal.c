@@ -84,7 +84,7 @@ int iso__sys_terminal_change(iso_fd fd, const iso_terminal_state *from, iso_term
     return set(fd, &wanted);
 }
 
-int iso__sys_terminal_set(iso_fd fd, const iso_terminal_state *state)
+static int restore(iso_fd fd, const iso_terminal_state *state)
 {
     struct termios wanted;
     int rc = require_terminal(fd);
@@ -93,4 +93,15 @@ int iso__sys_terminal_set(iso_fd fd, const iso_terminal_state *state)
     if (state->length != sizeof(wanted)) return ISO_EINVAL;
     memcpy(&wanted, state->storage.bytes, sizeof(wanted));
     return set(fd, &wanted);
+}
+
+/* A handler of a signal leaves errno to whom it has interrupted. Source: POSIX.1-2024, "Signal
+ * Actions"; libuv, uv_tty_reset_mode. */
+int iso__sys_terminal_set(iso_fd fd, const iso_terminal_state *state)
+{
+    int before = errno;
+    int rc = restore(fd, state);
+
+    errno = before;
+    return rc;
 }

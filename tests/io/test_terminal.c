@@ -7,6 +7,7 @@
 #include "loop/child.h"
 #include "sys/pipe.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -676,6 +677,24 @@ KIT_TEST(what_is_no_terminal_has_no_mode)
     CHECK_RC(iso_terminal_restore(terminal_fd, &known), ISO_EINVAL);
 }
 
+/* A handler of a signal may call it, and whom that has interrupted must not notice. */
+KIT_TEST(restoring_leaves_errno_alone)
+{
+    iso_fd terminal_fd = open_terminal(k).program;
+    iso_terminal_state known;
+    iso_fd ends[2];
+
+    kit_pipe(k, ends);
+    CHECK_OK(iso_terminal_set_mode(terminal_fd, ISO_TERMINAL_RAW, &known));
+    errno = EINPROGRESS;
+    CHECK_RC(iso_terminal_restore(ends[0], &known), ISO_ENOTTY);
+    CHECK_EQ(errno, EINPROGRESS);
+    CHECK_RC(iso_terminal_restore(ISO_FD_NONE, &known), ISO_EBADF);
+    CHECK_EQ(errno, EINPROGRESS);
+    CHECK_OK(iso_terminal_restore(terminal_fd, &known));
+    CHECK_EQ(errno, EINPROGRESS);
+}
+
 /* ---- programs in a terminal ---- */
 
 /* The user's side, in a process whose terminal, and whose standard streams, are the other one. */
@@ -835,6 +854,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_terminal_is_restored_from_every_mode),
     KIT_CASE(what_was_typed_before_is_not_dropped),
     KIT_CASE(what_is_no_terminal_has_no_mode),
+    KIT_CASE(restoring_leaves_errno_alone),
     KIT_CASE(a_change_of_the_size_is_a_signal),
     KIT_CASE(standard_streams_are_transports_apart_from_the_open_file),
     KIT_CASE(there_are_three_standard_streams),

@@ -189,7 +189,8 @@ ISO_API int iso_handle_when(const iso_loop *loop, iso_handle handle, iso_nsec *w
  * iso_loop_last_limit); ISO_ENOMEM, ISO_ECLOSED, ISO_ETHREAD. A refusal leaves everything as it
  * was.
  * A proactor on Windows watches under the profile native only, and sockets only, as a selector does
- * there.
+ * there; it may call once more for what somebody else has read, or filled, before the turn: a
+ * socket that blocks would block then.
  * Ownership: `fd` is borrowed; remove it before you close it. Source: loop.add_reader,
  * add_writer. */
 ISO_API int iso_loop_add_reader(iso_loop *loop, iso_fd fd, iso_callback callback, void *arg);

@@ -7,7 +7,9 @@
  * - A watched socket has one request, never two: AFD mixes up the events of two requests for one
  *   socket (trio issue 52, afd-lab.py). It asks for what is wanted, and is cancelled when more is.
  *   When it has brought something that was told, the next one is made in the next turn, and brings
- *   what is still true: so watching is level-triggered, as with select.
+ *   what is still true: so watching is level-triggered, as with select. What it has brought was
+ *   true when it came, and somebody may have read since, before the turn: unlike with select, one
+ *   call too many is then possible, as with uv_poll_t.
  * - Requests are not made of the socket, which the program may close, and in vain be asked to
  *   cancel them then, but of handles of AFD's that are the driver's. Nor does the socket have to be
  *   tied to the port.

@@ -782,19 +782,25 @@ KIT_TEST(without_memory_what_would_wait_is_refused_and_the_endpoint_goes_on)
     iso_address at;
     endpoint server;
     endpoint client;
+    int rc = ISO_ENOMEM;
     uint64_t nth;
 
     make_bound(k, loop, &server, "127.0.0.1", &at);
     make_connected(k, loop, &client, &at);
     patient.sends_directly = false;
     loop->engine.driver->kind = &patient;
-    for (nth = 1; nth <= 2; nth++) { /* of its own, and of the first one that waits */
+    /* of its own, of the first one that waits, and, of some drivers, of what the kernel is lent */
+    for (nth = 1; rc == ISO_ENOMEM && nth < 10; nth++) {
         kit_fail_allocation(k, nth, false);
-        CHECK_RC(iso_datagram_transport_sendto(client.transport, "x", 1, NULL), ISO_ENOMEM);
+        rc = iso_datagram_transport_sendto(client.transport, "y", 1, NULL);
         kit_fail_allocation(k, 0, false);
+        if (rc == 0) break;
+        CHECK_RC(rc, ISO_ENOMEM);
         CHECK_EQ(iso_datagram_transport_get_write_buffer_size(client.transport), 0);
+        CHECK(!iso_datagram_transport_is_closing(client.transport));
     }
-    CHECK_OK(iso_datagram_transport_sendto(client.transport, "y", 1, NULL));
+    CHECK_OK(rc);
+    CHECK_GE(nth, 3);
     CHECK(kit_run_until(k, loop, &server.received, 1));
     CHECK_EQ(server.last[0], 'y');
     loop->engine.driver->kind = real;

@@ -205,19 +205,17 @@ static const iso_address *address_of(const packet *one)
     return one->to.length != 0 ? &one->to : NULL;
 }
 
-static void start_send(iso_datagram_transport *self)
+static int start_send(iso_datagram_transport *self)
 {
     output *out = self->output;
     packet *first = ISO__CONTAINER(out->packets.next, packet, link);
-    int rc;
 
     out->piece.data = first + 1;
     out->piece.size = first->size;
     out->op.what.send.list = &out->piece;
     out->op.what.send.count = 1;
     out->op.what.send.to = address_of(first);
-    rc = driver_of(self)->kind->sendto(driver_of(self), &out->op);
-    if (rc != 0) begin_end(self, rc);
+    return driver_of(self)->kind->sendto(driver_of(self), &out->op);
 }
 
 /* The first one was sent, or could not be. The program may send more, close or abort. */
@@ -251,7 +249,9 @@ static void send_done(iso__op *op, ptrdiff_t result)
     if (self->output != NULL) resume_if_low(self); /* so may this */
     if (self->output == NULL) return;
     if (!iso__list_empty(&self->output->packets)) {
-        start_send(self);
+        int rc = start_send(self);
+
+        if (rc != 0) begin_end(self, rc); /* whoever asked for these was told that they are sent */
         return;
     }
     drop_output(self);
@@ -275,6 +275,7 @@ static int enqueue(iso_datagram_transport *self, const iso_buffer *data, const i
     const iso_allocator *allocator = iso__loop_allocator(self->object.loop);
     output *out = self->output != NULL ? self->output : new_output(self);
     packet *one = out == NULL ? NULL : iso__alloc(allocator, sizeof(*one) + data->size);
+    int rc;
 
     if (one == NULL) {
         if (out != NULL && self->output == NULL) iso__free(allocator, out, sizeof(*out));
@@ -286,11 +287,11 @@ static int enqueue(iso_datagram_transport *self, const iso_buffer *data, const i
     if (data->size > 0) memcpy(one + 1, data->data, data->size);
     iso__list_push(&out->packets, &one->link);
     out->size += PACKET_BYTES + one->size;
-    if (self->output == NULL) {
-        self->output = out;
-        start_send(self);
-    }
-    return 0;
+    if (self->output != NULL) return 0;
+    self->output = out;
+    rc = start_send(self);
+    if (rc != 0) drop_output(self);
+    return rc;
 }
 
 static bool is_same(const iso_address *a, const iso_address *b)

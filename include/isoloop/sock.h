@@ -56,7 +56,8 @@ typedef struct iso_datagram {
  * without a word, as recvfrom does it, on Windows too. The future's number says how many bytes
  * came; its result is an iso_datagram, its own, whose `data` points to `buffer`, or to memory of
  * the future. On every kind of loop: the documents refuse datagram endpoints to a proactor, not
- * these. Ownership: `buffer` is lent until done. Source: loop.sock_recvfrom, sock_recvfrom_into. */
+ * these. Of a socket of streams it reads what is there, from nobody.
+ * Ownership: `buffer` is lent until done. Source: loop.sock_recvfrom, sock_recvfrom_into. */
 ISO_API int iso_loop_sock_recvfrom(iso_loop *loop, iso_fd sock, size_t size, iso_future **out);
 ISO_API int iso_loop_sock_recvfrom_into(iso_loop *loop, iso_fd sock, void *buffer, size_t size,
                                         iso_future **out);

@@ -122,6 +122,15 @@ static int require_type(iso_fd fd, int type, const char *detail)
     return is == type ? 0 : iso__error_set(ISO_EINVAL, "%s", detail);
 }
 
+bool iso__sys_socket_is_stream(iso_fd fd)
+{
+    int is = 0;
+    int size = sizeof(is);
+
+    return getsockopt((SOCKET)fd, SOL_SOCKET, SO_TYPE, (char *)&is, &size) == 0 &&
+           is == SOCK_STREAM;
+}
+
 int iso__sys_socket_require_stream(iso_fd fd)
 {
     return require_type(fd, SOCK_STREAM, "sock is not a stream socket");

@@ -227,6 +227,28 @@ KIT_TEST(what_is_longer_than_the_memory_is_cut_off_on_every_system)
     demand_text(k, loop, recvfrom_some(loop, two, 100), "the next", &at[0]);
 }
 
+/* As recvfrom has it: the bytes, and nobody who sent them. */
+KIT_TEST(of_a_stream_it_reads_what_is_there)
+{
+    iso_loop *loop = kit_loop(k);
+    iso_address address;
+    iso_fd listener = kit_listen(k, &address);
+    iso_fd client = kit_connect(k, &address);
+    iso_fd server = kit_accept(k, listener);
+    iso_address nobody;
+    iso_future *future;
+
+    memset(&nobody, 0, sizeof(nobody));
+    kit_send(k, client, "at once", 7);
+    kit_await(k, server, ISO_EVENT_READ);
+    demand_text(k, loop, recvfrom_some(loop, server, 4), "at o", &nobody);
+    demand_text(k, loop, recvfrom_some(loop, server, 100), "nce", &nobody);
+    future = recvfrom_some(loop, server, 100);
+    kit_settle(k, loop);
+    kit_send(k, client, "later", 5);
+    demand_text(k, loop, future, "later", &nobody);
+}
+
 static void note_text(iso_future *future, void *arg)
 {
     void *result = NULL;
@@ -590,6 +612,7 @@ static const kit_case cases[] = {
     KIT_CASE(an_empty_one_is_received_as_such),
     KIT_CASE(the_largest_arrives_whole),
     KIT_CASE(what_is_longer_than_the_memory_is_cut_off_on_every_system),
+    KIT_CASE(of_a_stream_it_reads_what_is_there),
     KIT_CASE(what_it_brought_lives_as_long_as_the_future),
     KIT_CASE(a_connected_one_sends_to_whom_it_is_connected),
     KIT_CASE(one_that_is_too_long_ends_with_the_error),

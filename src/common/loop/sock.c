@@ -25,6 +25,7 @@ typedef struct target {
     void *memory; /* the future's to be, which frees it; NULL: the number says it all */
     size_t memory_size;
     bool is_datagram; /* recvfrom: the memory begins with an iso_datagram */
+    bool is_stream;   /* recvfrom of a stream: read as recv reads it, from nobody */
 } target;
 
 /* A sendall, a sendto or a connect. Cancelled, it stays for as long as the kernel holds it. */
@@ -186,7 +187,7 @@ static const iso__object_class sock_class = {
 
 /* ---- results: each of these gives the future's reference back ---- */
 
-/* `from` may be NULL. */
+/* `from` NULL: nobody is known. */
 static void end_read(iso_loop *loop, const target *to, iso_future *future, ptrdiff_t got,
                      const iso_address *from)
 {
@@ -198,9 +199,10 @@ static void end_read(iso_loop *loop, const target *to, iso_future *future, ptrdi
     if (to->is_datagram) {
         iso_datagram *datagram = to->memory;
 
+        memset(datagram, 0, sizeof(*datagram));
         datagram->data = to->into;
         datagram->size = (size_t)got;
-        datagram->from = *from;
+        if (from != NULL) datagram->from = *from;
     }
     if (to->memory != NULL)
         iso__future_end_memory(future, to->memory, to->memory_size, (size_t)got);
@@ -496,10 +498,15 @@ static int wait_to_read(call *it, const target *to, iso__io_mode mode, iso_futur
     return 0;
 }
 
+static bool takes_datagram(const target *to)
+{
+    return to->is_datagram && !to->is_stream;
+}
+
 static ptrdiff_t try_read(const call *it, const target *to, iso_address *from)
 {
     if (!is_tried_first(it)) return ISO_EAGAIN;
-    if (!to->is_datagram) return iso__sys_socket_recv(it->fd, to->into, to->size);
+    if (!takes_datagram(to)) return iso__sys_socket_recv(it->fd, to->into, to->size);
     return cut(to, iso__sys_datagram_recv(it->fd, to->into, to->size, from));
 }
 
@@ -509,7 +516,7 @@ static int begin_read(call *it, const target *to, iso_future **out)
     ptrdiff_t got = try_read(it, to, &from);
 
     if (got == ISO_EAGAIN)
-        return wait_to_read(it, to, to->is_datagram ? ISO__IO_RECVFROM : ISO__IO_RECV, out);
+        return wait_to_read(it, to, takes_datagram(to) ? ISO__IO_RECVFROM : ISO__IO_RECV, out);
     if (it->self != NULL) note_read_error(it->self, got);
     iso__future_give(it->future, out);
     end_read(it->loop, to, it->future, got, &from);
@@ -531,7 +538,7 @@ static int new_target(target *to, const call *it, size_t head, size_t size)
 
 int iso_loop_sock_recv_into(iso_loop *loop, iso_fd fd, void *buffer, size_t size, iso_future **out)
 {
-    target to = { buffer, size, NULL, 0, false };
+    target to = { buffer, size, NULL, 0, false, false };
     call it;
     int rc;
 
@@ -564,6 +571,7 @@ static int recv_datagram(iso_loop *loop, iso_fd fd, void *buffer, size_t size, i
     rc = new_target(&to, &it, sizeof(iso_datagram), buffer == NULL ? size : 0);
     if (rc != 0) return refuse_call(&it, rc);
     to.is_datagram = true;
+    to.is_stream = iso__sys_socket_is_stream(fd);
     if (buffer != NULL) {
         to.into = buffer;
         to.size = size;
@@ -586,7 +594,7 @@ int iso_loop_sock_recvfrom_into(iso_loop *loop, iso_fd fd, void *buffer, size_t 
 
 int iso_loop_sock_accept(iso_loop *loop, iso_fd fd, iso_future **out)
 {
-    const target none = { NULL, 0, NULL, 0, false };
+    const target none = { NULL, 0, NULL, 0, false, false };
     iso_fd taken = ISO_FD_NONE;
     call it;
     int rc;

@@ -34,6 +34,9 @@ int iso__sys_socket_adopt(iso_fd fd);
 int iso__sys_socket_require_stream(iso_fd fd);
 int iso__sys_socket_require_datagram(iso_fd fd);
 
+/* Whether it is a socket of streams; false for what is none. */
+bool iso__sys_socket_is_stream(iso_fd fd);
+
 int iso__sys_socket_bind(iso_fd fd, const iso_address *address);
 int iso__sys_socket_listen(iso_fd fd, int backlog);
 int iso__sys_socket_sockname(iso_fd fd, iso_address *out);
@@ -84,7 +87,8 @@ int iso__sys_datagram_set_broadcast(iso_fd fd, bool on);
 /* Take one datagram, and who sent it (of a unix socket, nobody): its size, which may be 0;
  * ISO_EAGAIN; ISO_EMSGSIZE for one that is larger than `size`: its beginning, and who sent it, are
  * there, and the rest of it is gone; or an error that an earlier send met (ISO_ECONNREFUSED and the
- * like), after which the socket is sound. */
+ * like), after which the socket is sound. Not of a stream, whose bytes Linux would throw away
+ * (tcp(7), MSG_TRUNC). */
 ptrdiff_t iso__sys_datagram_recv(iso_fd fd, void *data, size_t size, iso_address *from);
 
 /* Send one datagram; `to` NULL: to whom the socket is connected. Its size, ISO_EAGAIN,

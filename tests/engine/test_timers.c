@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/time.h"
 #include "engine/timers.h"
 #include "kit.h"
 
@@ -14,6 +15,7 @@ typedef struct bench {
     iso__call *waiting[MOST];
     iso_nsec when[MOST];
     int count;
+    bool is_starved; /* nothing but a call finds memory */
 } bench;
 
 static void begin(kit *k, bench *self)
@@ -251,6 +253,203 @@ KIT_TEST(they_do_as_a_sorted_list_does_with_many_ties)
     wander(k, 5, 1, 20000);
 }
 
+/* ---- against a sorted list, with time that jumps ---- */
+
+/* The numbers agree with what is there, and the wheel has each entry where it belongs. */
+static void audit(const bench *self)
+{
+    const iso__timers *timers = &self->timers;
+    uint64_t entries = timers->heap_count;
+    uint32_t level;
+    uint32_t slot;
+
+    CHECK_EQ(timers->count, self->count);
+    for (level = 0; timers->wheel != NULL && level < ISO__WHEEL_LEVELS; level++) {
+        for (slot = 0; slot < ISO__WHEEL_SLOTS; slot++) {
+            const iso__wheel_block *block = timers->wheel->slots[level][slot].first;
+
+            CHECK_EQ(timers->wheel->occupied[level] >> slot & 1, block != NULL);
+            for (; block != NULL; block = block->next) entries += block->count;
+        }
+    }
+    CHECK_EQ(entries, (uint64_t)timers->count + timers->stale);
+    CHECK_LE(timers->stale, timers->count + 16);
+    CHECK_LE(entries, timers->capacity);
+}
+
+/* As near or as far as nanoseconds go, each magnitude as likely as the others. */
+static iso_nsec some_span(kit *k)
+{
+    uint64_t bits = (uint64_t)kit_random(k) << 32 | kit_random(k);
+
+    return (iso_nsec)(bits >> (1 + kit_random_below(k, 63)));
+}
+
+static iso_nsec some_time(kit *k, iso_nsec now)
+{
+    switch (kit_random_below(k, 40)) {
+    case 0: return INT64_MIN;
+    case 1: return ISO_FOREVER;
+    case 2: return ISO_FOREVER - 1;
+    case 3: return now;
+    case 4:
+    case 5:
+    case 6: return iso__time_add(now, -some_span(k));
+    case 7:
+    case 8:
+    case 9: return iso__time_add(now, ISO_S(30)); /* time-outs of the same length */
+    case 10:
+    case 11: return iso__time_add(now & ~0xfffff, (iso_nsec)kit_random_below(k, 4) << 20);
+    default: return iso__time_add(now, some_span(k));
+    }
+}
+
+/* With memory for the call, but perhaps for nothing else: then nothing has changed. */
+static void add_call(kit *k, bench *self, iso__call *call, iso_nsec when)
+{
+    int rc;
+
+    kit_fail_allocation(k, self->is_starved ? 1 : 0, self->is_starved);
+    rc = iso__timers_add(&self->timers, call, when);
+    if (rc == 0) {
+        self->waiting[self->count] = call;
+        self->when[self->count] = when;
+        self->count++;
+    } else {
+        CHECK_RC(rc, ISO_ENOMEM);
+        iso__calls_free(&self->calls, call);
+    }
+    kit_fail_allocation(k, 0, false);
+}
+
+static void move_some(kit *k, bench *self, iso_nsec when)
+{
+    int at = (int)kit_random_below(k, (uint32_t)self->count);
+    iso__call *moved = self->waiting[at];
+    int rc;
+
+    kit_fail_allocation(k, self->is_starved ? 1 : 0, self->is_starved);
+    rc = iso__timers_move(&self->timers, moved, when);
+    kit_fail_allocation(k, 0, false);
+    if (rc != 0) {
+        CHECK_RC(rc, ISO_ENOMEM);
+        return;
+    }
+    forget(self, at);
+    self->waiting[self->count] = moved;
+    self->when[self->count] = when;
+    self->count++;
+}
+
+/* Everything that is due comes out, in order and nothing else; what is next then is later. */
+static void run_until(kit *k, bench *self, iso_nsec now)
+{
+    iso__call *call;
+
+    kit_fail_allocation(k, self->is_starved ? 1 : 0, self->is_starved);
+    while (!kit_has_failed(k) && (call = iso__timers_pop(&self->timers, now)) != NULL) {
+        int next = next_of(self);
+
+        REQUIRE(self->count > 0);
+        CHECK_PTR(call, self->waiting[next]);
+        CHECK_LE(self->when[next], now);
+        CHECK_EQ(call->when, self->when[next]);
+        forget(self, next);
+        if (now < ISO_FOREVER - 1 && kit_random_below(k, 8) == 0)
+            add_call(k, self, call, now + 1); /* it waits again */
+        else
+            iso__calls_free(&self->calls, call);
+    }
+    kit_fail_allocation(k, 0, false);
+    if (kit_has_failed(k)) return;
+    if (self->count > 0) CHECK(self->when[next_of(self)] > now);
+    if (now != ISO_FOREVER) CHECK(iso__timers_next(&self->timers) > now);
+}
+
+static void check_next(bench *self)
+{
+    iso_nsec next = iso__timers_next(&self->timers);
+
+    if (self->count == 0)
+        CHECK_EQ(next, ISO_FOREVER);
+    else
+        CHECK_LE(next, self->when[next_of(self)]);
+}
+
+/* Time-outs that are put off all the time, as of idle connections. */
+static void put_off(kit *k, bench *self, iso_nsec when)
+{
+    int number;
+
+    for (number = 0; number < 30 && self->count > 0; number++) move_some(k, self, when);
+}
+
+static iso_nsec step(kit *k, bench *self, iso_nsec now)
+{
+    uint32_t what = kit_random_below(k, 100);
+
+    self->is_starved = kit_random_below(k, 8) == 0;
+    if (self->count == 0 || (what < 55 && self->count < 400))
+        add_call(k, self, take_call(self), some_time(k, now));
+    else if (what < 65)
+        move_some(k, self, some_time(k, now));
+    else if (what < 66)
+        put_off(k, self, iso__time_add(now, ISO_S(30)));
+    else if (what < 80)
+        remove_at(self, (int)kit_random_below(k, (uint32_t)self->count));
+    else if (what < 81)
+        while (self->count > 3) remove_at(self, (int)kit_random_below(k, (uint32_t)self->count));
+    else if (what < 90) /* as a loop does: asleep until the next, be it too early */
+        now = iso__timers_next(&self->timers) > now ? iso__timers_next(&self->timers) : now;
+    else if (what < 98)
+        now = iso__time_add(now, some_span(k));
+    else if (what < 99) /* a clock of a program's own that is set back */
+        now = iso__time_add(now, -some_span(k));
+    check_next(self);
+    if (what >= 80) run_until(k, self, now);
+    return now;
+}
+
+static void roam(kit *k, iso_nsec begin_at, int rounds)
+{
+    bench *self = malloc(sizeof(*self));
+    int round;
+
+    REQUIRE(self != NULL);
+    for (round = 0; round < rounds && !kit_has_failed(k); round++) {
+        iso_nsec now = begin_at;
+        int number;
+
+        begin(k, self);
+        self->timers.next_order = UINT32_MAX - kit_random_below(k, 600);
+        for (number = 0; number < 600 && !kit_has_failed(k); number++) {
+            now = step(k, self, now);
+            check_next(self);
+            audit(self);
+        }
+        run_until(k, self, ISO_FOREVER);
+        CHECK_EQ(self->count, 0);
+        end(self);
+    }
+    free(self);
+}
+
+KIT_TEST(they_do_as_a_sorted_list_does_when_time_jumps)
+{
+    roam(k, ISO_S(1000), 60);
+}
+
+KIT_TEST(they_do_as_a_sorted_list_does_from_the_beginning_of_time)
+{
+    roam(k, INT64_MIN, 60);
+    roam(k, -ISO_S(1), 30);
+}
+
+KIT_TEST(they_do_as_a_sorted_list_does_at_the_end_of_time)
+{
+    roam(k, ISO_FOREVER - ISO_S(60), 30);
+}
+
 /* One more comes and goes, again and again. */
 static void come_and_go(bench *self, int rounds)
 {
@@ -349,6 +548,9 @@ static const kit_case cases[] = {
     KIT_CASE(they_do_as_a_sorted_list_does_over_hours),
     KIT_CASE(they_do_as_a_sorted_list_does_over_years),
     KIT_CASE(they_do_as_a_sorted_list_does_with_many_ties),
+    KIT_CASE(they_do_as_a_sorted_list_does_when_time_jumps),
+    KIT_CASE(they_do_as_a_sorted_list_does_from_the_beginning_of_time),
+    KIT_CASE(they_do_as_a_sorted_list_does_at_the_end_of_time),
     KIT_CASE(memory_shrinks_when_much_less_waits_for_long),
     KIT_CASE(timers_that_come_and_go_in_bursts_ask_for_no_memory),
     KIT_CASE(a_shrink_that_finds_no_memory_is_put_off),

@@ -224,11 +224,16 @@ static void sweep(iso__timers *timers)
         timers->stale -= iso__wheel_sweep(timers->wheel, timers->allocator, is_stale, timers);
 }
 
+static void sweep_if_many(iso__timers *timers)
+{
+    if (ISO__UNLIKELY(timers->stale > timers->count + STALE_ALLOWED)) sweep(timers);
+}
+
 static void count_stale(iso__timers *timers)
 {
     timers->is_next_known = false;
     timers->stale++;
-    if (timers->stale > timers->count + STALE_ALLOWED) sweep(timers);
+    sweep_if_many(timers);
 }
 
 /* ---- what others call ---- */
@@ -331,5 +336,6 @@ iso__call *iso__timers_pop(iso__timers *timers, iso_nsec now)
     timers->is_next_known = false;
     timers->count--;
     count_removal(timers);
+    sweep_if_many(timers);
     return call;
 }

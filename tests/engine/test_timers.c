@@ -450,6 +450,29 @@ KIT_TEST(they_do_as_a_sorted_list_does_at_the_end_of_time)
     roam(k, ISO_FOREVER - ISO_S(60), 30);
 }
 
+/* ---- what is not done for nothing ---- */
+
+KIT_TEST(the_wheel_is_not_looked_through_while_the_heap_has_an_earlier_one)
+{
+    bench self;
+    int number;
+
+    /* given as many far timers as the heap takes, others in the wheel, and one that is near */
+    begin(k, &self);
+    (void)add(&self, 5);
+    for (number = 0; number < 64 + 10; number++) (void)add(&self, ISO_S(60) - number);
+    CHECK(self.timers.wheel != NULL && !iso__wheel_is_empty(self.timers.wheel));
+    /* when the first ones of the wheel are cancelled, then the near one is the next as before */
+    for (number = 0; number < 4; number++) remove_at(&self, self.count - 1);
+    CHECK_EQ(iso__timers_next(&self.timers), 5);
+    CHECK_EQ(self.timers.stale, 4);
+    /* and when it is gone, what is next is exact */
+    CHECK_EQ(pop(&self), 5);
+    CHECK_EQ(iso__timers_next(&self.timers), ISO_S(60) - 69);
+    CHECK_EQ(self.timers.stale, 0);
+    end(&self);
+}
+
 /* One more comes and goes, again and again. */
 static void come_and_go(bench *self, int rounds)
 {
@@ -551,6 +574,7 @@ static const kit_case cases[] = {
     KIT_CASE(they_do_as_a_sorted_list_does_when_time_jumps),
     KIT_CASE(they_do_as_a_sorted_list_does_from_the_beginning_of_time),
     KIT_CASE(they_do_as_a_sorted_list_does_at_the_end_of_time),
+    KIT_CASE(the_wheel_is_not_looked_through_while_the_heap_has_an_earlier_one),
     KIT_CASE(memory_shrinks_when_much_less_waits_for_long),
     KIT_CASE(timers_that_come_and_go_in_bursts_ask_for_no_memory),
     KIT_CASE(a_shrink_that_finds_no_memory_is_put_off),

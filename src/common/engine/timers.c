@@ -296,16 +296,23 @@ static void clean_top(iso__timers *timers)
     }
 }
 
+/* Sweeping the next slot of the wheel tells exactly when its next timer is due. Where the heap has
+ * an earlier one it does not matter, and a slot is not swept in each turn for nothing. */
+static void clean_next(iso__timers *timers)
+{
+    clean_top(timers);
+    if (timers->wheel == NULL) return;
+    if (timers->heap_count > 0 && timers->heap[0].when <= iso__wheel_least(timers->wheel)) return;
+    timers->stale -= iso__wheel_sweep_next(timers->wheel, timers->allocator, is_stale, timers);
+}
+
 iso_nsec iso__timers_next(iso__timers *timers)
 {
     iso_nsec least;
 
     if (timers->count == 0) return ISO_FOREVER;
     if (!timers->is_next_known) {
-        clean_top(timers);
-        if (timers->wheel != NULL)
-            timers->stale -=
-                iso__wheel_sweep_next(timers->wheel, timers->allocator, is_stale, timers);
+        clean_next(timers);
         timers->is_next_known = true;
     }
     least = timers->wheel != NULL ? iso__wheel_least(timers->wheel) : ISO_FOREVER;

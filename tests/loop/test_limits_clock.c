@@ -167,6 +167,22 @@ KIT_TEST(what_is_due_already_waits_for_no_tick)
     CHECK_EQ(kit_clock_of(k)->now, 0);
 }
 
+/* Nothing else is ready that would keep the loop from waiting; nor is there a tick before it. */
+KIT_TEST(the_beginning_of_time_waits_for_no_tick)
+{
+    iso_loop *loop = virtual_loop(k, "windows-selector");
+
+    mark_later(loop, INT64_MIN, "a");
+    CHECK_EQ(iso_loop_next_timeout(loop), 0);
+    turn(loop);
+    CHECK_STR(kit_marks(k), "a");
+    kit_clock_of(k)->now = INT64_MIN + 5;
+    CHECK_OK(iso_loop_call_at(loop, INT64_MIN + 3, kit_mark, "b", NULL));
+    CHECK_EQ(iso_loop_next_timeout(loop), -(INT64_MIN % TICK) - 5);
+    turn(loop);
+    CHECK_STR(kit_marks(k), "ab");
+}
+
 KIT_TEST(a_negative_time_has_ticks_too)
 {
     iso_loop *loop = virtual_loop(k, "windows-selector");
@@ -271,6 +287,7 @@ static const kit_case cases[] = {
     KIT_CASE(a_timer_on_a_tick_is_due_on_it),
     KIT_CASE(timers_of_one_tick_run_by_deadline_and_equal_ones_in_the_order_of_adding),
     KIT_CASE(what_is_due_already_waits_for_no_tick),
+    KIT_CASE(the_beginning_of_time_waits_for_no_tick),
     KIT_CASE(a_negative_time_has_ticks_too),
     KIT_CASE(the_end_of_time_is_no_tick),
     KIT_CASE(the_time_does_not_step),

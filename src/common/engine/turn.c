@@ -3,20 +3,26 @@
 #include "base/time.h"
 #include "engine/engine.h"
 
-/* The tick that a time is in: when no timer of a later tick is due. */
-static iso_nsec tick_of(const iso__engine *engine, iso_nsec time)
+/* How long ago the tick was that a time is in. */
+static iso_nsec past_tick(const iso__engine *engine, iso_nsec time)
 {
     iso_nsec past = engine->tick == 0 ? 0 : time % engine->tick;
 
-    return time - (past < 0 ? past + engine->tick : past);
+    return past < 0 ? past + engine->tick : past;
+}
+
+/* The tick that a time is in: when no timer of a later tick is due. */
+static iso_nsec tick_of(const iso__engine *engine, iso_nsec time)
+{
+    return iso__time_add(time, -past_tick(engine, time));
 }
 
 /* When a timer is due: never early, and on a tick. */
 static iso_nsec due_at(const iso__engine *engine, iso_nsec when)
 {
-    iso_nsec begun = tick_of(engine, when);
+    iso_nsec past = past_tick(engine, when);
 
-    return begun == when ? when : iso__time_add(begun, engine->tick);
+    return past == 0 ? when : iso__time_add(when, engine->tick - past);
 }
 
 iso_nsec iso__engine_patience(iso__engine *engine)

@@ -114,6 +114,7 @@ def check_zeros(benchmark, result):
             if program.kind == "isoloop" and any(values):
                 result.left_out[program.label] = f"{name}: {values}, must be 0"
                 result.is_complete = False
+                result.figures.pop(program.label)
 
 
 def run(benchmark, options):

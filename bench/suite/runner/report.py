@@ -168,12 +168,16 @@ plot 1 with lines lc rgb "#888888" title "the bare program", \\
 
 
 def plotted(results):
-    """benchmark and figure, isoloop's ratio to the limit, the best peer's."""
+    """benchmark, isoloop's ratio to the limit, the best peer's; less is better, of every figure."""
     for result in results:
         for figure in result.benchmark.figures[:1]:
             limit, ours, peer = (best(result, figure, kind) for kind in (LIMIT, OURS, PEER))
-            if limit and ours and peer:
-                yield result.benchmark.name, ratio(ours[0], limit[0]), ratio(peer[0], limit[0])
+            if not (limit and ours and peer):
+                continue
+            ratios = [ratio(one[0], limit[0]) for one in (ours, peer)]
+            if figure.more_is_better:
+                ratios = [ratio(1, one) for one in ratios]
+            yield result.benchmark.name, *ratios
 
 
 def write_svg(path, results):

@@ -51,7 +51,8 @@ long suite_number(int argc, char **argv, int index, long otherwise)
 {
     const long value = argc > index ? strtol(argv[index], NULL, 10) : otherwise;
     if (value < 1) {
-        fprintf(stderr, "%s: \"%s\" is not a number from 1 on\n", argv[0], argv[index]);
+        fprintf(stderr, "%s: argument %d, \"%s\", is not a number from 1 on\n", argv[0], index,
+                argc > index ? argv[index] : "");
         exit(2);
     }
     return value;

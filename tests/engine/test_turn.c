@@ -4,6 +4,8 @@
 #include "kit.h"
 #include "loop/loop.h"
 
+#include <stdlib.h>
+
 static iso__engine *begin(kit *k)
 {
     return &kit_virtual_loop(k)->engine;
@@ -307,6 +309,134 @@ KIT_TEST(a_timer_that_is_due_in_the_same_batch_can_be_cancelled)
     CHECK_STR(kit_marks(k), "ab");
 }
 
+/* ---- many, that schedule and cancel each other ---- */
+
+enum { CROWD = 20000 };
+
+typedef enum fate { WAITS, RAN, CANCELLED } fate;
+
+typedef struct member {
+    iso_handle handle;
+    uint64_t turn; /* of its scheduling */
+    fate fate;
+} member;
+
+static struct {
+    kit *k;
+    iso__engine *engine;
+    member *all;
+    uint32_t count;
+    uint32_t waiting;
+    uint32_t others;
+    uint32_t last; /* that ran; they run in the order of their scheduling */
+} crowd;
+
+static void member_ran(iso_loop *loop, void *arg);
+
+static void crowd_add(void)
+{
+    member *self = &crowd.all[crowd.count];
+
+    if (crowd.count == CROWD) return;
+    self->turn = crowd.engine->turns;
+    self->fate = WAITS;
+    crowd.waiting++;
+    CHECK_OK(iso__engine_call_soon(crowd.engine, member_ran, (void *)(uintptr_t)crowd.count,
+                                   &self->handle));
+    crowd.count++;
+}
+
+/* One of the last few: mostly of this batch, or of the next. */
+static void crowd_cancel(void)
+{
+    uint32_t back = kit_random_below(crowd.k, 100);
+    member *self = &crowd.all[back < crowd.count ? crowd.count - 1 - back : 0];
+    bool waits = self->fate == WAITS;
+
+    CHECK_RC(iso__engine_reschedule(crowd.engine, self->handle, 0),
+             waits ? ISO_EINVAL : ISO_ENOENT);
+    CHECK_RC(iso__engine_cancel(crowd.engine, self->handle), waits ? 0 : ISO_ENOENT);
+    if (!waits) return;
+    self->fate = CANCELLED;
+    crowd.waiting--;
+}
+
+static void other_ran(iso_loop *loop, void *arg)
+{
+    (void)loop;
+    (void)arg;
+    crowd.others--;
+}
+
+/* Something else becomes ready in between. */
+static void crowd_interrupt(void)
+{
+    crowd.others++;
+    CHECK_OK(iso__engine_post_callback(crowd.engine, other_ran, NULL));
+    iso__inbox_take(&crowd.engine->inbox, &crowd.engine->ready);
+}
+
+static void crowd_act(void)
+{
+    uint32_t more = kit_random_below(crowd.k, crowd.waiting < 150 ? 4 : 2);
+
+    while (more-- > 0) crowd_add();
+    if (crowd.count > 0 && kit_random_below(crowd.k, 3) == 0) crowd_cancel();
+    if (kit_random_below(crowd.k, 40) == 0) crowd_interrupt();
+}
+
+static void member_ran(iso_loop *loop, void *arg)
+{
+    uint32_t number = (uint32_t)(uintptr_t)arg;
+    member *self = &crowd.all[number];
+
+    CHECK_EQ(self->fate, WAITS);
+    CHECK(self->turn < crowd.engine->turns);
+    CHECK(number >= crowd.last);
+    crowd.last = number;
+    self->fate = RAN;
+    crowd.waiting--;
+    CHECK_RC(iso__engine_cancel(crowd.engine, self->handle), ISO_ENOENT);
+    CHECK_RC(iso_loop_run_once(loop, 0), ISO_ERUNNING);
+    crowd_act();
+}
+
+static void run_crowd(kit *k, bool is_debug)
+{
+    iso_loop *loop = kit_virtual_loop(k);
+    uint32_t ended = 0; /* those before it did */
+
+    crowd.k = k;
+    crowd.engine = &loop->engine;
+    crowd.all = calloc(CROWD, sizeof(*crowd.all));
+    REQUIRE(crowd.all != NULL);
+    crowd.count = crowd.waiting = crowd.others = crowd.last = 0;
+    CHECK_OK(iso_loop_set_debug(loop, is_debug));
+    while ((crowd.count < CROWD || crowd.waiting + crowd.others > 0) && !kit_has_failed(k)) {
+        uint32_t before = crowd.count;
+        int round;
+
+        for (round = 0; round < 3; round++) crowd_act();
+        if (crowd.count < before + 3) crowd_add();
+        before = crowd.count;
+        CHECK_EQ(kit_statistics(loop).ready, crowd.waiting + crowd.others);
+        crowd.engine->turns++; /* what was scheduled between two turns is of the one before */
+        CHECK_GE(iso_loop_run_once(loop, 0), 0);
+        for (; ended < before; ended++) CHECK(crowd.all[ended].fate != WAITS);
+    }
+    free(crowd.all);
+}
+
+KIT_TEST(each_runs_once_in_order_and_in_the_next_turn_whatever_others_do)
+{
+    run_crowd(k, false);
+}
+
+KIT_TEST(each_runs_once_in_order_in_debug_mode_too)
+{
+    run_crowd(k, true);
+}
+
 /* ---- a selector that fails ---- */
 
 typedef struct failing {
@@ -407,6 +537,8 @@ static const kit_case cases[] = {
     KIT_CASE(a_cancelled_timer_is_not_waited_for),
     KIT_CASE(one_of_the_same_batch_can_be_cancelled),
     KIT_CASE(a_timer_that_is_due_in_the_same_batch_can_be_cancelled),
+    KIT_CASE(each_runs_once_in_order_and_in_the_next_turn_whatever_others_do),
+    KIT_CASE(each_runs_once_in_order_in_debug_mode_too),
     KIT_CASE(a_wait_that_fails_is_answered_and_the_callbacks_ran),
     KIT_CASE(what_is_scheduled_when_it_closes_is_dropped),
 };

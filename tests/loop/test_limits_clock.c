@@ -5,6 +5,8 @@
 #include "kit.h"
 #include "loop/loop.h"
 
+#include <string.h>
+
 #define TICK ISO_US(15600)
 
 static const char *const profiles[] = { "windows-selector", "windows-proactor", "portable" };
@@ -214,6 +216,76 @@ KIT_TEST(the_end_of_time_is_no_tick)
     CHECK_OK(iso_handle_cancel(loop, handle));
 }
 
+/* ---- many timers ---- */
+
+enum { CROWD = 300, ROUNDS = 20000 };
+
+static struct crowd {
+    kit *k;
+    iso_handle handles[CROWD];
+    iso_nsec when[CROWD];
+    iso_nsec last; /* deadline that ran in this turn */
+    uint64_t turn;
+    int ran;
+} crowd;
+
+static void crowd_ran(iso_loop *loop, void *arg);
+
+static void crowd_start(iso_loop *loop, uintptr_t at)
+{
+    static const iso_nsec spans[] = { ISO_MS(1), ISO_MS(50), ISO_S(3), ISO_S(300), ISO_S(40000) };
+    iso_nsec span = spans[kit_random_below(crowd.k, ISO__COUNT(spans))];
+
+    crowd.when[at] =
+        iso_loop_time(loop) + (iso_nsec)((uint64_t)kit_random(crowd.k) * (uint64_t)span >> 32);
+    CHECK_OK(iso_loop_call_at(loop, crowd.when[at], crowd_ran, (void *)at, &crowd.handles[at]));
+}
+
+/* One is put off, or is to come earlier, or is another. */
+static void crowd_change(iso_loop *loop)
+{
+    uintptr_t at = kit_random_below(crowd.k, CROWD);
+    iso_nsec when = iso_loop_time(loop) + kit_random_below(crowd.k, 2000) * ISO_MS(1);
+    int rc = iso_handle_reschedule(loop, crowd.handles[at], when);
+
+    if (rc == 0) crowd.when[at] = when;
+    if (kit_random_below(crowd.k, 2) == 0) return;
+    if (iso_handle_cancel(loop, crowd.handles[at]) == 0) crowd_start(loop, at);
+}
+
+static void crowd_ran(iso_loop *loop, void *arg)
+{
+    uintptr_t at = (uintptr_t)arg;
+    iso_nsec now = iso_loop_time(loop);
+
+    CHECK_EQ(now % TICK, 0);
+    CHECK_LE(crowd.when[at], now);
+    CHECK(now - crowd.when[at] < TICK);
+    if (crowd.turn != loop->engine.turns) crowd.last = INT64_MIN;
+    CHECK_LE(crowd.last, crowd.when[at]);
+    crowd.last = crowd.when[at];
+    crowd.turn = loop->engine.turns;
+    crowd.ran++;
+    crowd_start(loop, at);
+    crowd_change(loop);
+}
+
+/* The clock jumps to where the loop would wait for: one that is told too late is late. */
+KIT_TEST(many_timers_are_due_on_the_next_tick_whatever_becomes_of_others)
+{
+    iso_loop *loop = virtual_loop(k, "windows-proactor");
+    uintptr_t at;
+    int turns = 0;
+
+    memset(&crowd, 0, sizeof(crowd));
+    crowd.k = k;
+    for (at = 0; at < CROWD; at++) crowd_start(loop, at);
+    for (; crowd.ran < ROUNDS && !kit_has_failed(k); turns++) turn(loop);
+    /* and few of the turns were for nothing */
+    CHECK_LE(turns, 2 * crowd.ran);
+    for (at = 0; at < CROWD; at++) CHECK_OK(iso_handle_cancel(loop, crowd.handles[at]));
+}
+
 /* The clock itself is as fine as ever; only waits are not. */
 KIT_TEST(the_time_does_not_step)
 {
@@ -290,6 +362,7 @@ static const kit_case cases[] = {
     KIT_CASE(the_beginning_of_time_waits_for_no_tick),
     KIT_CASE(a_negative_time_has_ticks_too),
     KIT_CASE(the_end_of_time_is_no_tick),
+    KIT_CASE(many_timers_are_due_on_the_next_tick_whatever_becomes_of_others),
     KIT_CASE(the_time_does_not_step),
     KIT_CASE(a_clock_that_is_coarser_stays_as_it_is),
     KIT_CASE(in_real_time_a_timer_is_not_early_and_comes),

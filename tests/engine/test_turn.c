@@ -277,6 +277,18 @@ KIT_TEST(a_cancelled_timer_is_not_waited_for)
     CHECK_STR(kit_marks(k), "b");
 }
 
+KIT_TEST(timers_that_are_made_before_the_first_turn_are_sorted_at_once)
+{
+    iso__engine *engine = begin(k);
+    int number;
+
+    /* a wheel that takes them for equally far away would have to sort them all in that turn */
+    for (number = 0; number < 300; number++) later(engine, ISO_MS(10) * (1 + number), "");
+    REQUIRE(engine->timers.wheel != NULL);
+    CHECK_EQ(engine->timers.wheel->base, iso__wheel_tick(iso__engine_time(engine)));
+    CHECK(engine->timers.wheel->levels != 0 && engine->timers.wheel->levels < 8);
+}
+
 /* ---- cancelling ---- */
 
 static iso_handle victim;
@@ -535,6 +547,7 @@ static const kit_case cases[] = {
     KIT_CASE(with_nothing_to_wait_for_patience_has_no_end),
     KIT_CASE(a_turn_that_stops_does_not_wait),
     KIT_CASE(a_cancelled_timer_is_not_waited_for),
+    KIT_CASE(timers_that_are_made_before_the_first_turn_are_sorted_at_once),
     KIT_CASE(one_of_the_same_batch_can_be_cancelled),
     KIT_CASE(a_timer_that_is_due_in_the_same_batch_can_be_cancelled),
     KIT_CASE(each_runs_once_in_order_and_in_the_next_turn_whatever_others_do),

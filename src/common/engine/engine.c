@@ -18,6 +18,7 @@ void iso__engine_init(iso__engine *engine)
     iso__soon_init(&engine->soon, &engine->ready, drop_soon);
     iso__calls_init(&engine->calls);
     iso__timers_init(&engine->timers, &engine->calls, &engine->allocator);
+    iso__timers_begin(&engine->timers, iso__engine_time(engine));
     iso__inbox_init(&engine->inbox, &engine->allocator);
     iso__map_init(&engine->ios, &engine->allocator);
 }

@@ -238,6 +238,11 @@ static void count_stale(iso__timers *timers)
 
 /* ---- what others call ---- */
 
+void iso__timers_begin(iso__timers *timers, iso_nsec now)
+{
+    timers->base = iso__wheel_tick(now);
+}
+
 int iso__timers_add(iso__timers *timers, iso__call *call, iso_nsec when)
 {
     int rc = reserve(timers);

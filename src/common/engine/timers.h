@@ -32,6 +32,9 @@ typedef struct iso__timers {
 void iso__timers_init(iso__timers *timers, iso__calls *calls, const iso_allocator *allocator);
 void iso__timers_close(iso__timers *timers);
 
+/* Tell what time it is, before the first one is added: it is sorted by how far it is from there. */
+void iso__timers_begin(iso__timers *timers, iso_nsec now);
+
 /* Have `call` wait until `when`. Returns 0 or ISO_ENOMEM. */
 int iso__timers_add(iso__timers *timers, iso__call *call, iso_nsec when);
 

@@ -5,7 +5,7 @@
  *
  * The base is the tick up to which the wheel has been read: all that is in it is of later ticks. An
  * entry stands in the level of the highest digit (of six bits) in which its tick differs from the
- * base, in the slot that this digit names; so the first slot of the lowest level that has any is the
+ * base, in the slot that this digit names: the first slot of the lowest level that has any is the
  * next one, and base moves on without touching the others. Source: Varghese and Lauck, 1987. */
 #ifndef ISO_ENGINE_WHEEL_H
 #define ISO_ENGINE_WHEEL_H

@@ -124,13 +124,15 @@ static int run_batch_timed(iso__engine *engine)
     iso__list_splice(&engine->batch, &engine->ready);
     while ((link = iso__list_pop(&engine->batch)) != NULL) {
         iso__node *node = ISO__CONTAINER(link, iso__node, link);
-        iso__origin origin = iso__engine_origin(engine, node);
-        iso_nsec begin = iso__engine_time(engine);
+        iso__origin origin;
+        iso_nsec begin;
 
         if (node->run == engine->soon.run) {
             count += run_soon_timed(engine, iso__soon_batch_of(node));
             continue;
         }
+        origin = iso__engine_origin(engine, node);
+        begin = iso__engine_time(engine);
         count++;
         node->run(engine, node);
         tell_if_slow(engine, origin, begin);

@@ -244,7 +244,9 @@ static int open_anew(int fd, int flags, int *out)
 
     *out = -1;
     if (!isatty(fd) || is_master(fd) || ttyname_r(fd, name, sizeof(name)) != 0) return 0;
-    own = open(name, (flags & O_ACCMODE) | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    do {
+        own = open(name, (flags & O_ACCMODE) | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    } while (own < 0 && errno == EINTR);
     if (own < 0) return errno == EMFILE || errno == ENFILE ? iso__sys_error(errno) : 0;
     if (is_same_device(fd, own))
         *out = own;

@@ -75,8 +75,8 @@ ISO_API int iso_loop_limit_get(const iso_loop *loop, iso_limit_kind kind, int64_
 /* The whole table; *count rows. Thread: any. Ownership: static. */
 ISO_API const iso_limit *iso_limits(size_t *count);
 
-/* Whether the loop's profile enforces the row with this id; false for an unknown id. Thread:
- * any. */
+/* Whether the loop's profile enforces the row with this id; false for an unknown id, and for NULL.
+ * Thread: any. */
 ISO_API bool iso_loop_limit_enforced(const iso_loop *loop, const char *id);
 
 /* ---- profiles ------------------------------------------------------------------------------- */

@@ -1092,6 +1092,7 @@ KIT_TEST(no_unknown_row_is_enforced)
 
     CHECK(!iso_loop_limit_enforced(loop, "amiga.memory"));
     CHECK(!iso_loop_limit_enforced(loop, ""));
+    CHECK(!iso_loop_limit_enforced(loop, NULL));
     CHECK(iso_loop_limit_enforced(loop, "all.bad_fd"));
 }
 

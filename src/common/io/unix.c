@@ -19,7 +19,6 @@ enum { DEFAULT_BACKLOG = 100 };
 static int refuse_if_limited(iso_loop *loop)
 {
     iso__limits *limits = &loop->engine.limits;
-
     int why;
 
     if (iso__limits_enforced(limits, ISO__ROW_WINDOWS_UNIX_SOCKETS))

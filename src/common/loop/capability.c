@@ -108,7 +108,7 @@ bool iso_loop_limit_enforced(const iso_loop *loop, const char *id)
     const iso_limit *rows = iso_limits(&count);
     size_t row;
 
-    for (row = 0; row < count; row++) {
+    for (row = 0; row < count && id != NULL; row++) {
         if (strcmp(rows[row].id, id) == 0) return is_enforced(loop, (iso__limit_row)row);
     }
     return false;

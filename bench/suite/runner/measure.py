@@ -2,12 +2,14 @@
 """Runs the programs of a benchmark, in rounds, each round in the opposite order to the last."""
 
 import os
+import select
 import subprocess
 import sys
 from dataclasses import dataclass, field
 
 QUICK = 20
 TIME_LIMIT = 300  # seconds, of one run
+START_LIMIT = 30  # and of a server, to tell its port
 
 
 @dataclass
@@ -47,7 +49,8 @@ def run_program(command):
 def start_server(command):
     """The server, and its port once it has told it."""
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    word, _, port = server.stdout.readline().partition(" ")
+    told, _, _ = select.select([server.stdout], [], [], START_LIMIT)
+    word, _, port = server.stdout.readline().partition(" ") if told else ("", "", "")
     if word != "port":
         server.kill()
         raise Failed(server.communicate()[1].strip() or "did not tell its port")

@@ -17,8 +17,8 @@ FEW, MANY = 2000, 12000  # messages: what each costs is the difference
 # program, arguments, connections: user-space instructions (None: valgrind does not know io_uring),
 # system calls, at most, for one message
 CEILINGS = (
-    ("echo_isoloop_stream", ("selector:epoll",), 64, 400, 2.1),
-    ("echo_isoloop_stream", ("selector:epoll",), 1, 640, 3.1),
+    ("echo_isoloop_stream", ("selector:epoll",), 64, 290, 2.1),
+    ("echo_isoloop_stream", ("selector:epoll",), 1, 540, 3.1),
     ("echo_isoloop_reader", ("selector:epoll",), 64, 200, 2.1),
     ("echo_isoloop_stream", ("proactor:io_uring",), 64, None, 0.4),
     ("echo_isoloop_stream", ("proactor:io_uring",), 1, None, 2.1),

@@ -35,6 +35,7 @@ struct iso_transport {
     bool is_eof_received;
     bool is_eof_written;  /* write_eof was called */
     bool is_write_paused; /* pause_writing was called last */
+    bool writes_through;  /* nothing stands between a write and the system: update_writing */
     int error;            /* for connection_lost */
     uint64_t dropped;
     iso__loan *loan; /* who has the writing side; NULL: the program */
@@ -45,6 +46,25 @@ struct iso_transport {
 static iso__driver *driver_of(const iso_transport *self)
 {
     return self->object.loop->engine.driver;
+}
+
+static bool can_read(const iso_transport *self)
+{
+    return (self->uses & ISO__PIPE_READS) != 0;
+}
+
+static bool can_write(const iso_transport *self)
+{
+    return (self->uses & ISO__PIPE_WRITES) != 0;
+}
+
+/* After each change of what it looks at, so that a write has one thing to look at. */
+static void update_writing(iso_transport *self)
+{
+    self->writes_through = self->state == OPEN && can_write(self) && !self->is_eof_written &&
+                           self->output == NULL && self->loan == NULL &&
+                           self->io.medium == ISO__MEDIUM_SOCKET &&
+                           driver_of(self)->kind->sends_directly;
 }
 
 /* ---- ending ---- */
@@ -66,6 +86,7 @@ static void drop_output(iso_transport *self)
 
     if (out == NULL) return;
     self->output = NULL;
+    update_writing(self);
     if (driver_of(self)->kind->withdraw(driver_of(self), &out->op)) {
         iso__output_free(out);
         return;
@@ -80,6 +101,7 @@ static void revoke_loan(iso_transport *self, int error)
 
     if (loan == NULL) return;
     self->loan = NULL;
+    update_writing(self);
     loan->revoked(loan, error != 0 ? error : ISO_ECLOSED);
 }
 
@@ -89,6 +111,7 @@ static void begin_end(iso_transport *self, int error)
     if (self->state >= ENDING) return;
     self->state = ENDING;
     self->error = error;
+    update_writing(self);
     driver_of(self)->kind->recv_stop(driver_of(self), &self->io);
     drop_output(self);
     iso__engine_ready(&self->object.loop->engine, &self->event);
@@ -129,16 +152,6 @@ static const iso__object_class stream_class = {
 };
 
 /* ---- reading ---- */
-
-static bool can_read(const iso_transport *self)
-{
-    return (self->uses & ISO__PIPE_READS) != 0;
-}
-
-static bool can_write(const iso_transport *self)
-{
-    return (self->uses & ISO__PIPE_WRITES) != 0;
-}
 
 static bool is_paused(const iso_transport *self)
 {
@@ -345,6 +358,7 @@ static int enqueue(iso_transport *self, const iso_buffer *list, size_t count, si
     }
     if (self->output == NULL) {
         self->output = out;
+        update_writing(self);
         start_send(self);
     }
     return 0;
@@ -368,19 +382,30 @@ static bool sends_at_once(const iso_transport *self)
            !iso_loop_is_running(self->object.loop);
 }
 
+/* Keep what the system did not take, or end with its error. */
+static int keep_rest(iso_transport *self, const iso_buffer *list, size_t count, ptrdiff_t sent)
+{
+    int rc;
+
+    if (sent == ISO_EAGAIN) sent = 0;
+    if (sent < 0) {
+        begin_end(self, (int)sent);
+        return 0;
+    }
+    rc = enqueue(self, list, count, (size_t)sent);
+    if (rc == 0)
+        pause_if_high(self);
+    else if (sent > 0)
+        begin_end(self, rc); /* half a message must not be followed by another */
+    return rc;
+}
+
 /* Send now what can be, when nothing is queued, and keep the rest. */
 static int send_and_keep(iso_transport *self, const iso_buffer *list, size_t count, size_t total)
 {
     ptrdiff_t sent = send_directly(self, list, count);
-    int rc = sent < 0 ? (int)sent : 0;
 
-    if (ISO__LIKELY((size_t)sent == total)) return 0;
-    if (rc == 0) {
-        rc = enqueue(self, list, count, (size_t)sent);
-        if (sent == 0) return rc;
-    }
-    if (rc != 0) begin_end(self, rc); /* half a message must not be followed by another */
-    return sent < 0 ? 0 : rc;
+    return (size_t)sent == total ? 0 : keep_rest(self, list, count, sent);
 }
 
 static int write_list(iso_transport *self, const iso_buffer *list, size_t count, size_t total)
@@ -392,12 +417,9 @@ static int write_list(iso_transport *self, const iso_buffer *list, size_t count,
     if (ISO__UNLIKELY(self->loan != NULL)) return ISO_EBUSY;
     if (total == 0) return 0;
     if (ISO__UNLIKELY(self->state != OPEN)) return drop_write(self);
-    if (is_first && sends_at_once(self)) {
-        rc = send_and_keep(self, list, count, total);
-    } else {
-        rc = enqueue(self, list, count, 0);
-        if (rc == ISO_ENOMEM && is_first) rc = send_and_keep(self, list, count, total);
-    }
+    if (is_first && sends_at_once(self)) return send_and_keep(self, list, count, total);
+    rc = enqueue(self, list, count, 0);
+    if (rc == ISO_ENOMEM && is_first) return send_and_keep(self, list, count, total);
     if (rc == 0) pause_if_high(self);
     return rc;
 }
@@ -411,6 +433,11 @@ int iso_transport_write(iso_transport *self, const void *data, size_t size)
     if (ISO__UNLIKELY(data == NULL && size > 0)) return ISO_EINVAL;
     one.data = data;
     one.size = size;
+    if (ISO__LIKELY(self->writes_through && size > 0)) {
+        ptrdiff_t sent = iso__sys_socket_send(self->io.fd, data, size);
+
+        return ISO__LIKELY((size_t)sent == size) ? 0 : keep_rest(self, &one, 1, sent);
+    }
     return write_list(self, &one, 1, size);
 }
 
@@ -442,6 +469,7 @@ int iso_transport_write_eof(iso_transport *self)
     if (self->state != OPEN || self->is_eof_written) return 0;
     if (self->loan != NULL) return ISO_EBUSY;
     self->is_eof_written = true;
+    update_writing(self);
     if (self->output == NULL) end_writing(self);
     return 0;
 }
@@ -519,6 +547,7 @@ int iso_transport_close(iso_transport *self)
     if (rc != 0) return rc;
     if (self->state != OPEN) return 0;
     self->state = CLOSING;
+    update_writing(self);
     (void)update_reading(self);
     if (self->output == NULL)
         begin_end(self, 0);
@@ -548,6 +577,7 @@ int iso__stream_borrow(iso_transport *self, iso__loan *loan)
     if (self->is_eof_written || !can_write(self)) return ISO_EINVALIDSTATE;
     if (self->loan != NULL) return ISO_EBUSY;
     self->loan = loan;
+    update_writing(self);
     loan->io = &self->io;
     self->is_read_held = iso_transport_is_reading(self);
     (void)update_reading(self); /* to stop is never refused */
@@ -560,6 +590,7 @@ void iso__stream_give_back(iso__loan *loan)
     int rc = 0;
 
     self->loan = NULL;
+    update_writing(self);
     if (self->is_read_held) {
         self->is_read_held = false;
         rc = update_reading(self);
@@ -663,6 +694,7 @@ int iso__stream_new(iso_transport **out, iso_loop *loop, const iso__stream_sourc
     (void)iso__water_set(&self->water, SIZE_MAX, SIZE_MAX);
     self->owner_kind = source->owner_kind;
     self->owner = source->owner;
+    update_writing(self);
     rc = iso__engine_attach(&loop->engine, &self->io);
     if (rc == 0) {
         if (is_socket) iso__sys_socket_set_nodelay(source->fd);

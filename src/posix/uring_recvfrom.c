@@ -32,19 +32,20 @@ static void start_receive(iso__channel *self)
 /* Into memory of the owner's, or of the driver's. Answers whether to go on. */
 static bool tell_next(iso__channel *self)
 {
+    iso__io *io = self->io;
     void *memory = self->driver->large;
     size_t size = ISO__URING_LARGE;
     iso_address from;
     ptrdiff_t got;
 
-    if (self->io->kind->lend != NULL) {
-        self->io->kind->lend(self->io, &memory, &size);
-        if (self->io == NULL || self->io->mode != ISO__IO_RECVFROM) return false;
+    if (io->kind->lend != NULL) {
+        io->kind->lend(io, &memory, &size);
+        if (self->io != io || io->mode != ISO__IO_RECVFROM) return false;
     }
     got = iso__sys_datagram_recv(self->fd, memory, size, &from);
     if (got == ISO_EAGAIN) return false;
-    if (got < 0 && got != ISO_EMSGSIZE) return self->io->kind->datagram(self->io, NULL, got, NULL);
-    return self->io->kind->datagram(self->io, memory, got, &from);
+    if (got < 0 && got != ISO_EMSGSIZE) return io->kind->datagram(io, NULL, got, NULL);
+    return io->kind->datagram(io, memory, got, &from);
 }
 
 static void run_datagrams(iso__engine *engine, iso__node *node)

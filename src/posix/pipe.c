@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/ioctl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -212,13 +212,13 @@ int iso__sys_pipe_uses(iso_fd fd, unsigned *uses)
 /* ---- taking over ---- */
 
 /* Whether it is the side of a pseudo-terminal that a user's program has, which has no name: by that
- * of the device it came from a new pair would be opened. Source: ioctl_tty(2), TIOCGPTN. */
+ * of the device it came from a new pair would be opened. Source: ptsname_r(3). */
 static bool is_master(int fd)
 {
-#if defined(TIOCGPTN)
-    int number;
+#if defined(__linux__)
+    char name[TERMINAL_NAME_ROOM];
 
-    return ioctl(fd, TIOCGPTN, &number) == 0;
+    return ptsname_r(fd, name, sizeof(name)) == 0;
 #else
     (void)fd;
     return false; /* its name, if it has one, is that of the other side */

@@ -434,7 +434,7 @@ static int raise_faults(void *unused, void **result)
     (void)result;
     for (at = 0; at < ISO__COUNT(faults); at++) CHECK_EQ(raise(faults[at]), 0);
     CHECK_EQ(raise(SIGTERM), 0);
-    return came_to_program;
+    return (int)came_to_program;
 }
 
 /* A debugger's, or a crash reporter's, handler is called where the fault is. Others are for the

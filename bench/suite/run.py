@@ -18,8 +18,8 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=9, help="how often each runs (9)")
     parser.add_argument("--only", action="append", metavar="NAME", default=[],
                         help="one benchmark, or those whose names begin so; may be repeated")
-    parser.add_argument("--library", action="append", metavar="NAME", default=[],
-                        help="one library only, beside isoloop; may be repeated")
+    parser.add_argument("--peer", action="append", metavar="NAME", default=[],
+                        help="only this one, or bare, beside isoloop; may be repeated")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the work: a trial")
     parser.add_argument("--list", action="store_true", help="list the benchmarks")
     parser.add_argument("--json", metavar="FILE", help="write every figure of every round")

@@ -81,8 +81,8 @@ def run_once(benchmark, program, options):
 def taking_part(benchmark, options, result):
     chosen = []
     for program in benchmark.programs:
-        wanted = not options.library or program.kind == "isoloop" or any(
-            program.label.startswith(name) for name in options.library)
+        wanted = not options.peer or program.kind == "isoloop" or any(
+            program.label.startswith(name) for name in options.peer)
         if not wanted:
             continue
         if os.path.exists(os.path.join(options.bin, f"suite_{program.name}")):
